@@ -1,0 +1,94 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/cluster"
+
+	"servicenet.dev/servicenet/internal/endpointslice"
+)
+
+// newCluster builds the cache and client of the controllers: only the kinds they
+// read, stripped before they are stored, and never copied on a read, since
+// nothing here writes to an object it got from the cache.
+func newCluster(mgr ctrl.Manager, options Options) (cluster.Cluster, error) {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, discoveryv1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return nil, fmt.Errorf("building the scheme: %w", err)
+		}
+	}
+	own, err := cluster.New(clientConfig(mgr.GetConfig(), options), func(o *cluster.Options) {
+		o.Scheme = scheme
+		o.Logger = mgr.GetLogger()
+		o.HTTPClient = mgr.GetHTTPClient()
+		o.MapperProvider = func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return mgr.GetRESTMapper(), nil }
+		o.Cache = cache.Options{ByObject: map[client.Object]cache.ByObject{
+			&corev1.Service{}:            stored(endpointslice.StripService),
+			&corev1.Pod{}:                stored(endpointslice.StripPod),
+			&corev1.Node{}:               stored(endpointslice.StripNode),
+			&discoveryv1.EndpointSlice{}: stored(endpointslice.StripSlice),
+		}}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return own, prepareCache(own.GetCache())
+}
+
+// clientConfig leaves the host's settings alone but for the encoding, which is
+// cheaper to read, and the limits asked for.
+func clientConfig(host *rest.Config, options Options) *rest.Config {
+	config := rest.CopyConfig(host)
+	config.ContentType = runtime.ContentTypeProtobuf
+	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	config.RateLimiter = nil
+	config.QPS, config.Burst = -1, 0
+	if options.KubeAPIQPS > 0 {
+		config.QPS, config.Burst = options.KubeAPIQPS, max(options.KubeAPIBurst, 1)
+	}
+	return config
+}
+
+// stored is the cache setting of a kind that is stripped by a function.
+func stored[T client.Object](strip func(T) T) cache.ByObject {
+	return cache.ByObject{
+		UnsafeDisableDeepCopy: ptr.To(true),
+		Transform: toolscache.TransformFunc(func(object any) (any, error) {
+			if typed, ok := object.(T); ok {
+				return strip(typed), nil
+			}
+			return object, nil // a tombstone: its object went through here already
+		}),
+	}
+}
+
+// prepareCache names the indexes and starts every informer with the cache, so
+// that a replica that does not lead is warm when it has to.
+func prepareCache(informers cache.Cache) error {
+	ctx := context.Background() // nothing is started yet that could be cancelled
+	if err := addIndexes(ctx, informers); err != nil {
+		return err
+	}
+	for _, kind := range []client.Object{&corev1.Node{}, &discoveryv1.EndpointSlice{}} {
+		if _, err := informers.GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
+			return fmt.Errorf("preparing the cache of %T: %w", kind, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,95 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"servicenet.dev/servicenet/internal/endpointslice"
+)
+
+// Indexes of the cache. Each finds the objects of one question without a walk
+// over the namespace.
+const (
+	selectorPairIndex = "selector-pair"  // Services, by one pair of their selector
+	nodeNameIndex     = "spec.nodeName"  // Pods, by their node
+	serviceNameIndex  = "label-of-owner" // EndpointSlices, by the Service their label names
+)
+
+func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, index := range []struct {
+		kind client.Object
+		name string
+		keys client.IndexerFunc
+	}{
+		{&corev1.Service{}, selectorPairIndex, selectorPair},
+		{&corev1.Pod{}, nodeNameIndex, nodeName},
+		{&discoveryv1.EndpointSlice{}, serviceNameIndex, serviceName},
+	} {
+		if err := indexer.IndexField(ctx, index.kind, index.name, index.keys); err != nil {
+			return fmt.Errorf("adding the index %q of %T: %w", index.name, index.kind, err)
+		}
+	}
+	return nil
+}
+
+// selectorPair returns one label of a Service's selector, the first by name. A
+// pod that the Service selects bears that label, so looking up each of the
+// pod's labels finds every Service that selects it.
+func selectorPair(object client.Object) []string {
+	service, ok := object.(*corev1.Service)
+	if !ok || !endpointslice.Managed(service) {
+		return nil
+	}
+	pairs := make([]string, 0, len(service.Spec.Selector))
+	for key, value := range service.Spec.Selector {
+		pairs = append(pairs, labelPair(key, value))
+	}
+	return []string{slices.Min(pairs)}
+}
+
+func labelPair(key, value string) string { return key + "=" + value }
+
+func nodeName(object client.Object) []string {
+	if pod, ok := object.(*corev1.Pod); ok && pod.Spec.NodeName != "" {
+		return []string{pod.Spec.NodeName}
+	}
+	return nil
+}
+
+func serviceName(object client.Object) []string {
+	if name := object.GetLabels()[discoveryv1.LabelServiceName]; name != "" {
+		return []string{name}
+	}
+	return nil
+}
+
+// servicesSelecting returns the Services whose selector matches a pod's labels.
+func servicesSelecting(ctx context.Context, reader client.Reader, namespace string, podLabels map[string]string) ([]reconcile.Request, error) {
+	var requests []reconcile.Request
+	for key, value := range podLabels {
+		var candidates corev1.ServiceList
+		err := reader.List(ctx, &candidates, client.InNamespace(namespace),
+			client.MatchingFields{selectorPairIndex: labelPair(key, value)})
+		if err != nil {
+			return nil, fmt.Errorf("listing the Services that select %s in namespace %s: %w", labelPair(key, value), namespace, err)
+		}
+		for i := range candidates.Items {
+			service := &candidates.Items[i]
+			if labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(podLabels)) {
+				requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: service.Name}})
+			}
+		}
+	}
+	return requests, nil
+}

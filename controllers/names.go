@@ -1,0 +1,56 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// AllControllers selects every controller there is.
+const AllControllers = "*"
+
+// EndpointSliceName names the EndpointSlice controller.
+const EndpointSliceName = "endpointslice"
+
+// Names returns the controllers of this build, in the order they are added.
+func Names() []string { return []string{EndpointSliceName} }
+
+// ValidateControllers reports the entries of a selection that name no
+// controller. The grammar is that of kube-controller-manager's --controllers.
+func ValidateControllers(selection []string) error {
+	var errs []error
+	for _, entry := range selection {
+		name := strings.TrimPrefix(entry, "-")
+		if entry != AllControllers && !slices.Contains(Names(), name) {
+			errs = append(errs, fmt.Errorf("%q is not a controller: allowed are %s", entry, allowedSelections()))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func allowedSelections() string {
+	allowed := []string{strconv.Quote(AllControllers)}
+	for _, name := range Names() {
+		allowed = append(allowed, strconv.Quote(name), strconv.Quote("-"+name))
+	}
+	return strings.Join(allowed, ", ")
+}
+
+// selected tells whether a controller is to run. An entry that names it decides,
+// the first one if there are several; otherwise "*" anywhere selects it.
+func selected(name string, selection []string) bool {
+	for _, entry := range selection {
+		switch entry {
+		case name:
+			return true
+		case "-" + name:
+			return false
+		}
+	}
+	return slices.Contains(selection, AllControllers)
+}

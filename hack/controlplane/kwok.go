@@ -1,0 +1,60 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controlplane
+
+import (
+	"context"
+	_ "embed"
+	"net"
+	"net/http"
+	"strconv"
+)
+
+// The package documentation tells what the stages do.
+//
+//go:embed stages.yaml
+var stages []byte
+
+// simulated marks the nodes that kwok manages.
+const (
+	simulatedKey   = "kwok.x-k8s.io/node"
+	simulatedValue = "fake"
+)
+
+// StartKwok starts kwok, which plays the kubelet on the nodes of AddNodes. The
+// arguments come last, so that they win.
+//
+// A kwok that is restarted does not know the addresses it gave before, and
+// waits for the Leases of its nodes to expire (40 s): to hold the simulation
+// up, pause it with SIGSTOP instead.
+func (cp *ControlPlane) StartKwok(ctx context.Context, args ...string) (*Process, error) {
+	const name = "kwok"
+	path, err := cp.options.Binaries.Find(name)
+	if err != nil {
+		return nil, err
+	}
+	kubeconfig, err := cp.writeKubeconfigFor(name, name, AdminGroup)
+	if err != nil {
+		return nil, err
+	}
+	config := cp.path("data", "kwok.yaml")
+	if err := replaceFile(config, stages); err != nil {
+		return nil, err
+	}
+	part, _, err := cp.startOnFreePort(ctx, func(port int) Command {
+		all := []string{
+			"--kubeconfig=" + kubeconfig,
+			"--config=" + config,
+			"--manage-nodes-with-annotation-selector=" + simulatedKey + "=" + simulatedValue,
+			"--server-address=" + net.JoinHostPort(loopback, strconv.Itoa(port)),
+		}
+		return Command{
+			Name:  name,
+			Path:  path,
+			Args:  append(all, args...),
+			Ready: HTTPReady(http.DefaultClient, loopbackURL("http", port)+"/healthz"),
+		}
+	})
+	return part, err
+}

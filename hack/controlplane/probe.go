@@ -1,0 +1,53 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// probeTimeout bounds one question whether a part is ready.
+const probeTimeout = 5 * time.Second
+
+// HTTPReady returns a Ready function for a Command: ready when a GET of the URL
+// answers 200.
+func HTTPReady(client *http.Client, url string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
+		defer cancel()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return fmt.Errorf("probe: %w", err)
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			return fmt.Errorf("probe: %w", err)
+		}
+		defer response.Body.Close()
+		if response.StatusCode == http.StatusOK {
+			return nil
+		}
+		// The text of a failed check names the part that is not ready. Should it
+		// not come in full, what came is better than nothing.
+		text, _ := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+		return fmt.Errorf("%s answers %s: %s", url, response.Status, strings.TrimSpace(string(text)))
+	}
+}
+
+// FreePort returns a TCP port of 127.0.0.1 that is free at the moment. Somebody
+// else may take it before the caller does.
+func FreePort() (int, error) {
+	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
+	if err != nil {
+		return 0, fmt.Errorf("looking for a free port: %w", err)
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}

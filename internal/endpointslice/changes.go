@@ -1,0 +1,131 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpointslice
+
+import (
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Changes are the writes of a plan. They are to be carried out in this order,
+// and Update in its own, so that an endpoint that moves is listed in its new
+// slice before it leaves the old one.
+type Changes struct {
+	// Create holds new slices, named so that a repeated create meets
+	// AlreadyExists.
+	Create []*discoveryv1.EndpointSlice
+	// Update holds slices with the resourceVersion they were planned from: a
+	// write that meets a newer one conflicts, and the Service is planned again.
+	Update []*discoveryv1.EndpointSlice
+	// Delete holds slices as they were read; delete them under their UID and
+	// resourceVersion only.
+	Delete []*discoveryv1.EndpointSlice
+	// MissingNodes names nodes that selected pods run on and that do not exist.
+	// Those pods are left out until their node appears.
+	MissingNodes []string
+}
+
+// Empty tells whether there is nothing to write.
+func (c *Changes) Empty() bool { return len(c.Create)+len(c.Update)+len(c.Delete) == 0 }
+
+// writer turns the edits of all families into changes.
+type writer struct {
+	service *corev1.Service
+	labels  map[string]string
+	names   *namer
+}
+
+// changes turns edits into writes. A slice that would be deleted while one of
+// its family is created is written anew under its old name: one write instead
+// of two, and what others put on it (annotations, finalizers) survives.
+func (w *writer) changes(edits []*edit, obsolete []*discoveryv1.EndpointSlice) Changes {
+	changes := Changes{Delete: obsolete}
+	created, updated, removed := split(edits)
+	for _, e := range created {
+		if old := slices.IndexFunc(removed, func(old *edit) bool { return old.family == e.family }); old >= 0 {
+			e.current = removed[old].current
+			removed = slices.Delete(removed, old, old+1)
+			updated = append(updated, e)
+			continue
+		}
+		// The garbage collector is removing the slices of a Service on its way
+		// out; a new one would only race with it.
+		if w.service.DeletionTimestamp == nil {
+			changes.Create = append(changes.Create, w.create(e))
+		}
+	}
+	// Slices that gain endpoints go first: an endpoint on the move is listed
+	// twice for a moment, never not at all.
+	slices.SortStableFunc(updated, func(a, b *edit) int { return b.growth() - a.growth() })
+	for _, e := range updated {
+		changes.Update = append(changes.Update, w.update(e))
+	}
+	for _, e := range removed {
+		changes.Delete = append(changes.Delete, e.current)
+	}
+	return changes
+}
+
+// growth is by how many endpoints a slice grows.
+func (e *edit) growth() int { return len(e.endpoints) - len(e.current.Endpoints) }
+
+// split sorts edits into new slices, slices to write and slices to remove;
+// untouched ones are in none.
+func split(edits []*edit) (created, updated, removed []*edit) {
+	for _, e := range edits {
+		switch {
+		case e.current == nil:
+			created = append(created, e)
+		case e.removed:
+			removed = append(removed, e)
+		case e.touched:
+			updated = append(updated, e)
+		}
+	}
+	return created, updated, removed
+}
+
+func (w *writer) create(e *edit) *discoveryv1.EndpointSlice {
+	return &discoveryv1.EndpointSlice{
+		ObjectMeta: metav1.ObjectMeta{
+			Name:            w.names.next(e.family),
+			GenerateName:    generateName(w.service),
+			Namespace:       w.service.Namespace,
+			Labels:          maps.Clone(w.labels),
+			OwnerReferences: []metav1.OwnerReference{ownerReference(w.service)},
+		},
+		AddressType: e.family,
+		Ports:       e.ports,
+		Endpoints:   e.endpoints,
+	}
+}
+
+// update keeps everything of the slice's metadata but the labels, which are the
+// Service's, and the trigger time of an earlier change, which would make
+// kube-proxy report a latency that is not this one's.
+func (w *writer) update(e *edit) *discoveryv1.EndpointSlice {
+	meta := e.current.ObjectMeta.DeepCopy()
+	meta.Labels = maps.Clone(w.labels)
+	delete(meta.Annotations, corev1.EndpointsLastChangeTriggerTime)
+	return &discoveryv1.EndpointSlice{
+		ObjectMeta:  *meta,
+		AddressType: e.family,
+		Ports:       clonePorts(e.ports),
+		Endpoints:   e.endpoints,
+	}
+}
+
+// clonePorts copies ports that may lie in a shared cache: a client decodes the
+// server's answer into the object it sends.
+func clonePorts(ports []discoveryv1.EndpointPort) []discoveryv1.EndpointPort {
+	clone := make([]discoveryv1.EndpointPort, len(ports))
+	for i := range ports {
+		ports[i].DeepCopyInto(&clone[i])
+	}
+	return clone
+}

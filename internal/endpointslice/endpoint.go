@@ -1,0 +1,92 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpointslice
+
+import (
+	"strings"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/utils/ptr"
+)
+
+// endpointKey is what makes an endpoint the same one over time. A difference in
+// anything else (pod UID, node, zone, conditions) is a change in place.
+type endpointKey struct {
+	addresses, hostname, namespace, name string
+}
+
+func identify(endpoint *discoveryv1.Endpoint) endpointKey {
+	key := endpointKey{
+		addresses: joinAddresses(endpoint.Addresses),
+		hostname:  ptr.Deref(endpoint.Hostname, ""),
+	}
+	if endpoint.TargetRef != nil {
+		key.namespace, key.name = endpoint.TargetRef.Namespace, endpoint.TargetRef.Name
+	}
+	return key
+}
+
+// joinAddresses spares the copy in the common case of a single address.
+func joinAddresses(addresses []string) string {
+	if len(addresses) == 1 {
+		return addresses[0]
+	}
+	return strings.Join(addresses, ",")
+}
+
+// sameContent compares two endpoints of one identity. The target's
+// resourceVersion does not count: slices do not carry it, and a pod's changes
+// with every heartbeat.
+func sameContent(a, b *discoveryv1.Endpoint) bool {
+	return ptr.Equal(a.Conditions.Ready, b.Conditions.Ready) &&
+		ptr.Equal(a.Conditions.Serving, b.Conditions.Serving) &&
+		ptr.Equal(a.Conditions.Terminating, b.Conditions.Terminating) &&
+		ptr.Equal(a.NodeName, b.NodeName) &&
+		ptr.Equal(a.Zone, b.Zone) &&
+		sameTarget(a, b) &&
+		apiequality.Semantic.DeepEqual(a.Hints, b.Hints)
+}
+
+func sameTarget(a, b *discoveryv1.Endpoint) bool {
+	if a.TargetRef == nil || b.TargetRef == nil {
+		return a.TargetRef == b.TargetRef
+	}
+	left, right := *a.TargetRef, *b.TargetRef
+	left.ResourceVersion, right.ResourceVersion = "", ""
+	return left == right
+}
+
+// endpointSet holds the endpoints still to be placed, in the order they came.
+type endpointSet struct {
+	ports []discoveryv1.EndpointPort
+	order []endpointKey
+	byKey map[endpointKey]discoveryv1.Endpoint
+}
+
+func (s *endpointSet) add(endpoint discoveryv1.Endpoint) {
+	key := identify(&endpoint)
+	if _, twice := s.byKey[key]; !twice {
+		s.order = append(s.order, key)
+	}
+	s.byKey[key] = endpoint
+}
+
+// take removes an endpoint from the set and returns it, if it is in there.
+func (s *endpointSet) take(key endpointKey) (discoveryv1.Endpoint, bool) {
+	endpoint, found := s.byKey[key]
+	delete(s.byKey, key)
+	return endpoint, found
+}
+
+// rest empties the set and returns what was left.
+func (s *endpointSet) rest() []discoveryv1.Endpoint {
+	left := make([]discoveryv1.Endpoint, 0, len(s.byKey))
+	for _, key := range s.order {
+		if endpoint, found := s.take(key); found {
+			left = append(left, endpoint)
+		}
+	}
+	return left
+}
