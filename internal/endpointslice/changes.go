@@ -100,7 +100,7 @@ func (w *writer) create(e *edit) *discoveryv1.EndpointSlice {
 			OwnerReferences: []metav1.OwnerReference{ownerReference(w.service)},
 		},
 		AddressType: e.family,
-		Ports:       e.ports,
+		Ports:       clonePorts(e.ports),
 		Endpoints:   e.endpoints,
 	}
 }
@@ -120,8 +120,8 @@ func (w *writer) update(e *edit) *discoveryv1.EndpointSlice {
 	}
 }
 
-// clonePorts copies ports that may lie in a shared cache: a client decodes the
-// server's answer into the object it sends.
+// clonePorts copies ports, which several slices and the Service in the cache
+// share: a client decodes the server's answer into the object it sends.
 func clonePorts(ports []discoveryv1.EndpointPort) []discoveryv1.EndpointPort {
 	clone := make([]discoveryv1.EndpointPort, len(ports))
 	for i := range ports {
