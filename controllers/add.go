@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -52,7 +53,7 @@ func cachesSynced(informers cache.Cache) func(*http.Request) error {
 		ctx, cancel := context.WithTimeout(request.Context(), patience)
 		defer cancel()
 		if !informers.WaitForCacheSync(ctx) {
-			return fmt.Errorf("the caches of Services, Pods, Nodes and EndpointSlices are not synced yet")
+			return errors.New("the caches of Services, Pods, Nodes and EndpointSlices are not synced yet")
 		}
 		return nil
 	}

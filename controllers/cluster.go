@@ -10,11 +10,10 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -37,7 +36,7 @@ func newCluster(mgr ctrl.Manager, options Options) (cluster.Cluster, error) {
 		o.Scheme = scheme
 		o.Logger = mgr.GetLogger()
 		o.HTTPClient = mgr.GetHTTPClient()
-		o.MapperProvider = func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return mgr.GetRESTMapper(), nil }
+		o.MapperProvider = func(*rest.Config, *http.Client) (apimeta.RESTMapper, error) { return mgr.GetRESTMapper(), nil }
 		o.Cache = cache.Options{ByObject: map[client.Object]cache.ByObject{
 			&corev1.Service{}:            stored(endpointslice.StripService),
 			&corev1.Pod{}:                stored(endpointslice.StripPod),
@@ -68,7 +67,7 @@ func clientConfig(host *rest.Config, options Options) *rest.Config {
 // stored is the cache setting of a kind that is stripped by a function.
 func stored[T client.Object](strip func(T) T) cache.ByObject {
 	return cache.ByObject{
-		UnsafeDisableDeepCopy: ptr.To(true),
+		UnsafeDisableDeepCopy: new(true),
 		Transform: toolscache.TransformFunc(func(object any) (any, error) {
 			if typed, ok := object.(T); ok {
 				return strip(typed), nil
@@ -81,7 +80,7 @@ func stored[T client.Object](strip func(T) T) cache.ByObject {
 // prepareCache names the indexes and starts every informer with the cache, so
 // that a replica that does not lead is warm when it has to.
 func prepareCache(informers cache.Cache) error {
-	ctx := context.Background() // nothing is started yet that could be cancelled
+	ctx := context.Background() //nolint:forbidigo // nothing is started yet that a context could end
 	if err := addIndexes(ctx, informers); err != nil {
 		return err
 	}

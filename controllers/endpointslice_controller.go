@@ -108,7 +108,8 @@ func (r *endpointSliceReconciler) gather(ctx context.Context, service *corev1.Se
 		return nil, fmt.Errorf("listing the pods the Service selects: %w", err)
 	}
 	var slices discoveryv1.EndpointSliceList
-	if err := r.reader.List(ctx, &slices, client.InNamespace(service.Namespace), client.MatchingFields{serviceNameIndex: service.Name}); err != nil {
+	ofService := client.MatchingFields{serviceNameIndex: service.Name}
+	if err := r.reader.List(ctx, &slices, client.InNamespace(service.Namespace), ofService); err != nil {
 		return nil, fmt.Errorf("listing the EndpointSlices of the Service: %w", err)
 	}
 	zones, err := r.zones(ctx, pods.Items)

@@ -5,13 +5,11 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/client-go/util/workqueue"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -41,11 +39,11 @@ func (r *endpointSliceReconciler) setup(mgr ctrl.Manager, informers cache.Cache,
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: options.ConcurrentServiceEndpointSyncs,
 			RateLimiter:             retryLimiter(),
-			EnableWarmup:            ptr.To(true),
+			EnableWarmup:            new(true),
 			// A process may hold several managers, as test suites do.
-			SkipNameValidation: ptr.To(true),
+			SkipNameValidation: new(true),
 		}).
-		WatchesRawSource(source.Kind(informers, &corev1.Service{}, &handler.TypedEnqueueRequestForObject[*corev1.Service]{}, serviceChanges())).
+		WatchesRawSource(source.Kind(informers, &corev1.Service{}, enqueueService(), serviceChanges())).
 		WatchesRawSource(source.Kind(informers, &corev1.Pod{}, r.podEvents())).
 		WatchesRawSource(source.Kind(informers, &corev1.Node{}, r.nodeEvents())).
 		WatchesRawSource(source.Kind(informers, &discoveryv1.EndpointSlice{}, r.sliceEvents())).
@@ -57,6 +55,10 @@ func (r *endpointSliceReconciler) setup(mgr ctrl.Manager, informers cache.Cache,
 func retryLimiter() workqueue.TypedRateLimiter[reconcile.Request] {
 	const first, longest = 100 * time.Millisecond, time.Minute
 	return workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](first, longest)
+}
+
+func enqueueService() handler.TypedEventHandler[*corev1.Service, reconcile.Request] {
+	return &handler.TypedEnqueueRequestForObject[*corev1.Service]{}
 }
 
 func serviceChanges() predicate.TypedPredicate[*corev1.Service] {
@@ -96,7 +98,7 @@ func (r *endpointSliceReconciler) enqueueServicesOf(ctx context.Context, q queue
 			continue
 		}
 		for _, service := range services {
-			q.Add(service)
+			q.Add(reconcile.Request{NamespacedName: service})
 		}
 	}
 }
@@ -124,7 +126,7 @@ func (r *endpointSliceReconciler) nodeEvents() eventHandlers[*corev1.Node] {
 func (r *endpointSliceReconciler) enqueueServicesOn(ctx context.Context, q queue, node *corev1.Node) {
 	var pods corev1.PodList
 	if err := r.reader.List(ctx, &pods, client.MatchingFields{nodeNameIndex: node.Name}); err != nil {
-		log.FromContext(ctx).Error(fmt.Errorf("listing the pods of node %s: %w", node.Name, err), "Could not tell which Services a node concerns")
+		log.FromContext(ctx).Error(err, "Could not list the pods of a node", "node", node.Name)
 		return
 	}
 	r.enqueueServicesOf(ctx, q, pointers(pods.Items)...)
@@ -140,7 +142,7 @@ func (r *endpointSliceReconciler) sliceEvents() eventHandlers[*discoveryv1.Endpo
 			}
 		},
 		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*discoveryv1.EndpointSlice], q queue) {
-			if managed(e.ObjectOld) && (!managed(e.ObjectNew) || endpointslice.ServiceOf(e.ObjectOld) != endpointslice.ServiceOf(e.ObjectNew)) {
+			if leftService(e.ObjectOld, e.ObjectNew) {
 				r.enqueueOwner(q, e.ObjectOld, r.tracker.Gone)
 			}
 			r.enqueueOwner(q, e.ObjectNew, r.tracker.Seen)
@@ -149,6 +151,11 @@ func (r *endpointSliceReconciler) sliceEvents() eventHandlers[*discoveryv1.Endpo
 			r.enqueueOwner(q, e.Object, r.tracker.Gone)
 		},
 	}
+}
+
+// leftService tells whether a slice is no longer one of those its Service had.
+func leftService(before, after *discoveryv1.EndpointSlice) bool {
+	return !managed(after) || endpointslice.ServiceOf(before) != endpointslice.ServiceOf(after)
 }
 
 func managed(slice *discoveryv1.EndpointSlice) bool {

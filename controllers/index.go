@@ -13,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"servicenet.dev/servicenet/internal/endpointslice"
 )
@@ -75,8 +74,10 @@ func serviceName(object client.Object) []string {
 }
 
 // servicesSelecting returns the Services whose selector matches a pod's labels.
-func servicesSelecting(ctx context.Context, reader client.Reader, namespace string, podLabels map[string]string) ([]reconcile.Request, error) {
-	var requests []reconcile.Request
+func servicesSelecting(
+	ctx context.Context, reader client.Reader, namespace string, podLabels map[string]string,
+) ([]types.NamespacedName, error) {
+	var selecting []types.NamespacedName
 	for key, value := range podLabels {
 		var candidates corev1.ServiceList
 		err := reader.List(ctx, &candidates, client.InNamespace(namespace),
@@ -87,9 +88,9 @@ func servicesSelecting(ctx context.Context, reader client.Reader, namespace stri
 		for i := range candidates.Items {
 			service := &candidates.Items[i]
 			if labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(podLabels)) {
-				requests = append(requests, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: namespace, Name: service.Name}})
+				selecting = append(selecting, types.NamespacedName{Namespace: namespace, Name: service.Name})
 			}
 		}
 	}
-	return requests, nil
+	return selecting, nil
 }

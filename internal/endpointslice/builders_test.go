@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/utils/ptr"
 )
 
 const (
@@ -61,7 +60,7 @@ func withLabels(labels map[string]string) serviceOption {
 }
 
 func withTrafficDistribution(value string) serviceOption {
-	return func(s *corev1.Service) { s.Spec.TrafficDistribution = ptr.To(value) }
+	return func(s *corev1.Service) { s.Spec.TrafficDistribution = new(value) }
 }
 
 func publishNotReady(s *corev1.Service) { s.Spec.PublishNotReadyAddresses = true }

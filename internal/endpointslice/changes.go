@@ -40,28 +40,24 @@ type writer struct {
 	names   *namer
 }
 
-// changes turns edits into writes. A slice that would be deleted while one of
-// its family is created is written anew under its old name: one write instead
-// of two, and what others put on it (annotations, finalizers) survives.
+// changes turns edits into writes.
 func (w *writer) changes(edits []*edit, obsolete []*discoveryv1.EndpointSlice) Changes {
-	changes := Changes{Delete: obsolete}
-	created, updated, removed := split(edits)
-	for _, e := range created {
-		if old := slices.IndexFunc(removed, func(old *edit) bool { return old.family == e.family }); old >= 0 {
-			e.current = removed[old].current
-			removed = slices.Delete(removed, old, old+1)
-			updated = append(updated, e)
-			continue
-		}
-		// The garbage collector is removing the slices of a Service on its way
-		// out; a new one would only race with it.
-		if w.service.DeletionTimestamp == nil {
-			changes.Create = append(changes.Create, w.create(e))
-		}
+	created, updated, removed := recycle(split(edits))
+	updated, swapped := inOrder(updated)
+	if w.service.DeletionTimestamp != nil {
+		// The garbage collector is removing the slices of this Service; a new
+		// one would only race with it.
+		created, updated, swapped = nil, append(updated, swapped...), nil
 	}
-	// Slices that gain endpoints go first: an endpoint on the move is listed
-	// twice for a moment, never not at all.
-	slices.SortStableFunc(updated, func(a, b *edit) int { return b.growth() - a.growth() })
+	for _, e := range swapped {
+		removed = append(removed, &edit{current: e.current})
+		e.current = nil
+		created = append(created, e)
+	}
+	changes := Changes{Delete: obsolete}
+	for _, e := range created {
+		changes.Create = append(changes.Create, w.create(e))
+	}
 	for _, e := range updated {
 		changes.Update = append(changes.Update, w.update(e))
 	}
@@ -71,8 +67,22 @@ func (w *writer) changes(edits []*edit, obsolete []*discoveryv1.EndpointSlice) C
 	return changes
 }
 
-// growth is by how many endpoints a slice grows.
-func (e *edit) growth() int { return len(e.endpoints) - len(e.current.Endpoints) }
+// recycle writes a new slice under the name of one of its family that would be
+// deleted: one write instead of two, and what others put on the slice
+// (annotations, finalizers) survives.
+func recycle(created, updated, removed []*edit) (stillCreated, allUpdated, stillRemoved []*edit) {
+	for _, e := range created {
+		old := slices.IndexFunc(removed, func(old *edit) bool { return old.family == e.family })
+		if old < 0 {
+			stillCreated = append(stillCreated, e)
+			continue
+		}
+		e.current = removed[old].current
+		updated = append(updated, e)
+		removed = slices.Delete(removed, old, old+1)
+	}
+	return stillCreated, updated, removed
+}
 
 // split sorts edits into new slices, slices to write and slices to remove;
 // untouched ones are in none.

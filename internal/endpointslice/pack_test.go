@@ -47,6 +47,10 @@ func TestPacking(t *testing.T) {
 			{makePods(0, 250), []int{100, 100, 50}, "3 created, 0 updated, 0 deleted"},
 			{makePods(1, 251), []int{100, 100, 50}, "0 created, 1 updated, 0 deleted"},
 		},
+		"of those the fullest comes first": {
+			{makePods(0, 200), []int{100, 100}, "2 created, 0 updated, 0 deleted"},
+			{append(makePods(5, 150), makePods(200, 205)...), []int{100, 50}, "0 created, 2 updated, 0 deleted"},
+		},
 		"the remainder is never split over untouched slices": {
 			{makePods(0, 200), []int{100, 100}, "2 created, 0 updated, 0 deleted"},
 			{without(makePods(0, 200), even), []int{50, 50}, "0 created, 2 updated, 0 deleted"},

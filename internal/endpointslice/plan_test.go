@@ -13,7 +13,6 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/utils/ptr"
 )
 
 func TestNothingToDoAtFirstLook(t *testing.T) {
@@ -127,7 +126,7 @@ func TestUpdatesKeepWhatOthersPutOnASlice(t *testing.T) {
 			decorated.Annotations = map[string]string{"example.com/note": "mine", corev1.EndpointsLastChangeTriggerTime: "2020-01-01T00:00:00Z"}
 			decorated.Finalizers = []string{"example.com/wait"}
 			decorated.OwnerReferences = append(decorated.OwnerReferences, metav1.OwnerReference{
-				APIVersion: "v1", Kind: "ConfigMap", Name: "extra", UID: "extra", Controller: ptr.To(false),
+				APIVersion: "v1", Kind: "ConfigMap", Name: "extra", UID: "extra", Controller: new(false),
 			})
 			w.store(decorated)
 			w.plan(makeInput(makeService(), pods))
@@ -146,17 +145,17 @@ func TestForeignEditsAreReverted(t *testing.T) {
 	for name, edit := range map[string]func(*discoveryv1.EndpointSlice){
 		"endpoint removed":  func(s *discoveryv1.EndpointSlice) { s.Endpoints = s.Endpoints[1:] },
 		"endpoint added":    func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Addresses = []string{"192.0.2.1"} },
-		"condition flipped": func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Conditions.Ready = ptr.To(false) },
+		"condition flipped": func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Conditions.Ready = new(false) },
 		"condition dropped": func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Conditions.Serving = nil },
-		"zone changed":      func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Zone = ptr.To("zone-x") },
-		"node changed":      func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].NodeName = ptr.To("node-x") },
-		"hostname added":    func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Hostname = ptr.To("me") },
+		"zone changed":      func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Zone = new("zone-x") },
+		"node changed":      func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].NodeName = new("node-x") },
+		"hostname added":    func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].Hostname = new("me") },
 		"hints added": func(s *discoveryv1.EndpointSlice) {
 			s.Endpoints[0].Hints = &discoveryv1.EndpointHints{ForZones: []discoveryv1.ForZone{{Name: "z"}}}
 		},
 		"target removed":      func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].TargetRef = nil },
 		"target's UID edited": func(s *discoveryv1.EndpointSlice) { s.Endpoints[0].TargetRef.UID = "x" },
-		"port changed":        func(s *discoveryv1.EndpointSlice) { s.Ports[0].Port = ptr.To[int32](1) },
+		"port changed":        func(s *discoveryv1.EndpointSlice) { s.Ports[0].Port = new(int32(1)) },
 		"ports removed":       func(s *discoveryv1.EndpointSlice) { s.Ports = nil },
 		"label added":         func(s *discoveryv1.EndpointSlice) { s.Labels["x"] = "y" },
 		"headless label":      func(s *discoveryv1.EndpointSlice) { s.Labels[corev1.IsHeadlessService] = "" },
@@ -205,6 +204,14 @@ func TestNamesAreFixed(t *testing.T) {
 	}
 }
 
+func TestNamesDifferByServiceAndFamily(t *testing.T) {
+	name := sliceName(makeService(), ipv4, 0)
+	recreated := makeService(func(s *corev1.Service) { s.UID = "next-uid" })
+	if name == sliceName(recreated, ipv4, 0) || name == sliceName(makeService(), ipv6, 0) {
+		t.Errorf("%s is the name of another Service's or family's slice too", name)
+	}
+}
+
 func TestNamesAvoidEverySliceOfTheService(t *testing.T) {
 	name := Plan(makeInput(makeService(), nil)).Create[0].Name
 	theirs := &discoveryv1.EndpointSlice{
@@ -230,7 +237,7 @@ func TestLongServiceNamesAreCutAsTheServerDoes(t *testing.T) {
 
 func TestInputIsNotChanged(t *testing.T) {
 	port := servicePort("http", 80, intstr.FromInt32(8080))
-	port.AppProtocol = ptr.To("http")
+	port.AppProtocol = new("http")
 	w := planned(t, makeService(withPorts(port)), makePods(0, 150)...)
 	in := makeInput(makeService(withLabels(map[string]string{"new": "label"}), withPorts(port)), makePods(50, 300, unready), w.list()...)
 	var copies Input

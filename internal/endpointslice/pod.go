@@ -46,13 +46,13 @@ func endpointFor(service *corev1.Service, pod *corev1.Pod, zone string, family d
 		},
 	}
 	if pod.Spec.Hostname != "" && pod.Spec.Subdomain == service.Name {
-		endpoint.Hostname = ptr.To(pod.Spec.Hostname)
+		endpoint.Hostname = new(pod.Spec.Hostname)
 	}
 	if pod.Spec.NodeName != "" {
-		endpoint.NodeName = ptr.To(pod.Spec.NodeName)
+		endpoint.NodeName = new(pod.Spec.NodeName)
 	}
 	if zone != "" {
-		endpoint.Zone = ptr.To(zone)
+		endpoint.Zone = new(zone)
 	}
 	endpoint.Hints = hints(service, &endpoint)
 	return endpoint
@@ -64,9 +64,9 @@ func conditions(service *corev1.Service, pod *corev1.Pod) discoveryv1.EndpointCo
 	serving := ready(pod)
 	terminating := pod.DeletionTimestamp != nil
 	return discoveryv1.EndpointConditions{
-		Ready:       ptr.To(service.Spec.PublishNotReadyAddresses || (serving && !terminating)),
-		Serving:     ptr.To(serving),
-		Terminating: ptr.To(terminating),
+		Ready:       new(service.Spec.PublishNotReadyAddresses || (serving && !terminating)),
+		Serving:     new(serving),
+		Terminating: new(terminating),
 	}
 }
 

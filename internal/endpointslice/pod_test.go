@@ -9,7 +9,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	"k8s.io/utils/ptr"
 )
 
 func TestWhichPodsAreListed(t *testing.T) {
@@ -84,11 +83,11 @@ func TestEndpointFields(t *testing.T) {
 	got := planned(t, service, pod).only().Endpoints[0]
 	want := discoveryv1.Endpoint{
 		Addresses:  []string{"10.0.0.7"},
-		Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(true), Serving: ptr.To(true), Terminating: ptr.To(false)},
-		Hostname:   ptr.To("web-7"),
+		Conditions: discoveryv1.EndpointConditions{Ready: new(true), Serving: new(true), Terminating: new(false)},
+		Hostname:   new("web-7"),
 		TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: "shop", Name: "web-0007", UID: "web-0007"},
-		NodeName:   ptr.To("node-b"),
-		Zone:       ptr.To("zone-b"),
+		NodeName:   new("node-b"),
+		Zone:       new("zone-b"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("endpoint (-want +got):\n%s", diff)
@@ -100,7 +99,7 @@ func TestHostnameNeedsTheServicesSubdomain(t *testing.T) {
 		pod  *corev1.Pod
 		want *string
 	}{
-		"both":              {makePod(1, withHostname("db-0", "web")), ptr.To("db-0")},
+		"both":              {makePod(1, withHostname("db-0", "web")), new("db-0")},
 		"another subdomain": {makePod(1, withHostname("db-0", "db")), nil},
 		"no subdomain":      {makePod(1, withHostname("db-0", "")), nil},
 		"no hostname":       {makePod(1, withHostname("", "web")), nil},

@@ -34,9 +34,9 @@ func resolvePorts(service *corev1.Service, pod *corev1.Pod) []discoveryv1.Endpoi
 			continue
 		}
 		ports = append(ports, discoveryv1.EndpointPort{
-			Name:        ptr.To(port.Name),
-			Port:        ptr.To(number),
-			Protocol:    ptr.To(port.Protocol),
+			Name:        new(port.Name),
+			Port:        new(number),
+			Protocol:    new(port.Protocol),
 			AppProtocol: port.AppProtocol,
 		})
 	}

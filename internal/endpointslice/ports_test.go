@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/utils/ptr"
 )
 
 func named(name string) corev1.ServicePort { return servicePort("http", 80, intstr.FromString(name)) }
@@ -18,7 +17,7 @@ func named(name string) corev1.ServicePort { return servicePort("http", 80, ints
 func sidecar(name string, number int32) podOption {
 	return func(p *corev1.Pod) {
 		p.Spec.InitContainers = append(p.Spec.InitContainers, corev1.Container{
-			RestartPolicy: ptr.To(corev1.ContainerRestartPolicyAlways),
+			RestartPolicy: new(corev1.ContainerRestartPolicyAlways),
 			Ports:         []corev1.ContainerPort{{Name: name, ContainerPort: number, Protocol: corev1.ProtocolTCP}},
 		})
 	}
@@ -80,10 +79,10 @@ func TestPodsWithDifferentPortsNeverShareASlice(t *testing.T) {
 
 func TestPortFields(t *testing.T) {
 	port := servicePort("", 80, intstr.FromInt32(8080))
-	port.AppProtocol = ptr.To("kubernetes.io/h2c")
+	port.AppProtocol = new("kubernetes.io/h2c")
 	got := planned(t, makeService(withPorts(port)), makePod(1)).only().Ports
 	want := []discoveryv1.EndpointPort{{
-		Name: ptr.To(""), Port: ptr.To[int32](8080), Protocol: ptr.To(corev1.ProtocolTCP), AppProtocol: ptr.To("kubernetes.io/h2c"),
+		Name: new(""), Port: new(int32(8080)), Protocol: new(corev1.ProtocolTCP), AppProtocol: new("kubernetes.io/h2c"),
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("ports (-want +got):\n%s", diff)
@@ -98,13 +97,13 @@ func TestHeadlessServiceWithoutPorts(t *testing.T) {
 }
 
 func TestPortsKey(t *testing.T) {
-	http := discoveryv1.EndpointPort{Name: ptr.To("http"), Port: ptr.To[int32](80), Protocol: ptr.To(corev1.ProtocolTCP)}
+	http := discoveryv1.EndpointPort{Name: new("http"), Port: new(int32(80)), Protocol: new(corev1.ProtocolTCP)}
 	vary := func(change func(*discoveryv1.EndpointPort)) []discoveryv1.EndpointPort {
 		port := *http.DeepCopy()
 		change(&port)
 		return []discoveryv1.EndpointPort{port}
 	}
-	other := vary(func(p *discoveryv1.EndpointPort) { p.Name = ptr.To("other") })[0]
+	other := vary(func(p *discoveryv1.EndpointPort) { p.Name = new("other") })[0]
 	if keyOf([]discoveryv1.EndpointPort{http, other}) != keyOf([]discoveryv1.EndpointPort{other, http}) {
 		t.Error("the key depends on the order of the ports")
 	}
@@ -113,13 +112,13 @@ func TestPortsKey(t *testing.T) {
 		"none":                  nil,
 		"other name":            {other},
 		"no name":               vary(func(p *discoveryv1.EndpointPort) { p.Name = nil }),
-		"empty name":            vary(func(p *discoveryv1.EndpointPort) { p.Name = ptr.To("") }),
-		"other number":          vary(func(p *discoveryv1.EndpointPort) { p.Port = ptr.To[int32](81) }),
+		"empty name":            vary(func(p *discoveryv1.EndpointPort) { p.Name = new("") }),
+		"other number":          vary(func(p *discoveryv1.EndpointPort) { p.Port = new(int32(81)) }),
 		"all ports":             vary(func(p *discoveryv1.EndpointPort) { p.Port = nil }),
-		"UDP":                   vary(func(p *discoveryv1.EndpointPort) { p.Protocol = ptr.To(corev1.ProtocolUDP) }),
-		"application protocol":  vary(func(p *discoveryv1.EndpointPort) { p.AppProtocol = ptr.To("http") }),
-		"empty app protocol":    vary(func(p *discoveryv1.EndpointPort) { p.AppProtocol = ptr.To("") }),
-		"separators in a value": vary(func(p *discoveryv1.EndpointPort) { p.AppProtocol = ptr.To(`http";other/TCP/80`) }),
+		"UDP":                   vary(func(p *discoveryv1.EndpointPort) { p.Protocol = new(corev1.ProtocolUDP) }),
+		"application protocol":  vary(func(p *discoveryv1.EndpointPort) { p.AppProtocol = new("http") }),
+		"empty app protocol":    vary(func(p *discoveryv1.EndpointPort) { p.AppProtocol = new("") }),
+		"separators in a value": vary(func(p *discoveryv1.EndpointPort) { p.AppProtocol = new(`http";other/TCP/80`) }),
 		"two":                   {http, other},
 	} {
 		if twin, found := seen[keyOf(ports)]; found {

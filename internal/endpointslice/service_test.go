@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 )
 
 func TestServicesLeftAlone(t *testing.T) {
@@ -71,7 +70,7 @@ func TestSliceMetadata(t *testing.T) {
 	}
 	wantOwners := []metav1.OwnerReference{{
 		APIVersion: "v1", Kind: "Service", Name: "web", UID: "service-uid",
-		Controller: ptr.To(true), BlockOwnerDeletion: ptr.To(true),
+		Controller: new(true), BlockOwnerDeletion: new(true),
 	}}
 	if diff := cmp.Diff(wantOwners, slice.OwnerReferences); diff != "" {
 		t.Errorf("owner references (-want +got):\n%s", diff)

@@ -17,7 +17,9 @@ import (
 // and port set, and those to delete: of a family the Service dropped, or owned
 // by an earlier Service of the same name. Slices with another manager and slices
 // on their way out are left alone.
-func sortSlices(in *Input, families []discoveryv1.AddressType) (usable map[discoveryv1.AddressType]byPorts, obsolete []*discoveryv1.EndpointSlice) {
+func sortSlices(
+	in *Input, families []discoveryv1.AddressType,
+) (usable map[discoveryv1.AddressType]byPorts, obsolete []*discoveryv1.EndpointSlice) {
 	usable = make(map[discoveryv1.AddressType]byPorts, len(families))
 	for _, family := range families {
 		usable[family] = byPorts{}

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -26,9 +27,10 @@ type world struct {
 	created, updated, deleted int
 }
 
-func newWorld(t *testing.T, slices ...*discoveryv1.EndpointSlice) *world {
+func newWorld(t *testing.T, existing ...*discoveryv1.EndpointSlice) *world {
+	t.Helper()
 	w := &world{t: t, slices: map[string]*discoveryv1.EndpointSlice{}}
-	for _, slice := range slices {
+	for _, slice := range existing {
 		w.store(slice)
 	}
 	return w
@@ -52,25 +54,41 @@ func (w *world) list() []*discoveryv1.EndpointSlice {
 	return all
 }
 
+// apply carries out a plan.
 func (w *world) apply(changes Changes) {
 	w.t.Helper()
+	for _, write := range w.writes(changes) {
+		write()
+	}
+}
+
+// writes returns the writes of a plan one by one, in their order.
+func (w *world) writes(changes Changes) []func() {
+	var writes []func()
 	for _, slice := range changes.Create {
-		if w.slices[slice.Name] != nil {
-			w.t.Fatalf("created %s, which exists", slice.Name)
-		}
-		w.store(slice)
-		w.created++
+		writes = append(writes, func() {
+			if w.slices[slice.Name] != nil {
+				w.t.Fatalf("created %s, which exists", slice.Name)
+			}
+			w.store(slice)
+			w.created++
+		})
 	}
 	for _, slice := range changes.Update {
-		w.expectCurrent(slice)
-		w.store(slice)
-		w.updated++
+		writes = append(writes, func() {
+			w.expectCurrent(slice)
+			w.store(slice)
+			w.updated++
+		})
 	}
 	for _, slice := range changes.Delete {
-		w.expectCurrent(slice)
-		delete(w.slices, slice.Name)
-		w.deleted++
+		writes = append(writes, func() {
+			w.expectCurrent(slice)
+			delete(w.slices, slice.Name)
+			w.deleted++
+		})
 	}
+	return writes
 }
 
 func (w *world) expectCurrent(slice *discoveryv1.EndpointSlice) {
@@ -129,11 +147,11 @@ func (w *world) listed(family discoveryv1.AddressType) []string {
 }
 
 func portList(ports []discoveryv1.EndpointPort) string {
-	text := ""
+	var text strings.Builder
 	for _, port := range ports {
-		text += fmt.Sprintf("%s:%d", ptr.Deref(port.Name, "?"), ptr.Deref(port.Port, -1))
+		fmt.Fprintf(&text, "%s:%d", ptr.Deref(port.Name, "?"), ptr.Deref(port.Port, -1))
 	}
-	return text
+	return text.String()
 }
 
 // only returns the single slice there is.

@@ -1,0 +1,85 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpointslice
+
+import (
+	"slices"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+)
+
+// target names what an endpoint stands for, in one address family: its pod, or
+// its addresses if it has none.
+type target struct {
+	family          discoveryv1.AddressType
+	namespace, name string
+}
+
+func targetOf(family discoveryv1.AddressType, endpoint *discoveryv1.Endpoint) target {
+	if endpoint.TargetRef == nil {
+		return target{family: family, name: joinAddresses(endpoint.Addresses)}
+	}
+	return target{family: family, namespace: endpoint.TargetRef.Namespace, name: endpoint.TargetRef.Name}
+}
+
+// inOrder arranges updates so that an endpoint that moves from one slice to
+// another is written to its new slice before it leaves the old one: it may be
+// listed twice for a moment, never not at all. Where slices exchange endpoints
+// no order does that; swapped then holds updates to be replaced by a create,
+// which comes before all updates, and a delete, which comes after them.
+func inOrder(updates []*edit) (ordered, swapped []*edit) {
+	waits := waitsFor(updates)
+	written := map[*edit]bool{}
+	free := func(e *edit) bool {
+		return !slices.ContainsFunc(waits[e], func(first *edit) bool { return !written[first] })
+	}
+	left := slices.Clone(updates)
+	for len(left) > 0 {
+		at := slices.IndexFunc(left, free)
+		if at >= 0 {
+			ordered = append(ordered, left[at])
+		} else {
+			at = 0
+			swapped = append(swapped, left[at])
+		}
+		written[left[at]] = true
+		left = slices.Delete(left, at, at+1)
+	}
+	return ordered, swapped
+}
+
+// waitsFor returns for each update those that must come first, since they take
+// over an endpoint it drops. Most updates drop none that stays, and wait for
+// nothing.
+func waitsFor(updates []*edit) map[*edit][]*edit {
+	dropped := map[target]*edit{}
+	for _, e := range updates {
+		kept := targets(e.family, e.endpoints)
+		for was := range targets(e.family, e.current.Endpoints) {
+			if !kept[was] {
+				dropped[was] = e
+			}
+		}
+	}
+	waits := map[*edit][]*edit{}
+	if len(dropped) == 0 {
+		return waits
+	}
+	for _, e := range updates {
+		for is := range targets(e.family, e.endpoints) {
+			if from := dropped[is]; from != nil && from != e {
+				waits[from] = append(waits[from], e)
+			}
+		}
+	}
+	return waits
+}
+
+func targets(family discoveryv1.AddressType, endpoints []discoveryv1.Endpoint) map[target]bool {
+	set := make(map[target]bool, len(endpoints))
+	for i := range endpoints {
+		set[targetOf(family, &endpoints[i])] = true
+	}
+	return set
+}
