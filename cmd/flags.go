@@ -58,7 +58,7 @@ func (s *settings) addControllerFlags() {
 	s.flags.Var(&rateValue{&o.KubeAPIQPS}, "kube-api-qps",
 		"Requests a second to the API server. 0 sets no limit: the server's Priority and Fairness paces the manager")
 	s.flags.Var(&intValue{&o.KubeAPIBurst, 0, 1 << 20}, "kube-api-burst",
-		"Requests that may go out at once beyond --kube-api-qps. Without a limit it means nothing")
+		"Requests that may go out at once when --kube-api-qps sets a limit. 0 means 1.5 times that limit")
 	s.flags.Var(&noneYetValue{}, "enable-webhooks",
 		"Serve the admission webhooks. This build has none, so only 'false' is allowed")
 	s.flags.Lookup("enable-webhooks").NoOptDefVal = "true"
@@ -93,9 +93,6 @@ func (s *settings) parse(args []string) error {
 	}
 	if s.flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q: the manager takes flags only", s.flags.Arg(0))
-	}
-	if s.controllers.KubeAPIQPS > 0 && s.controllers.KubeAPIBurst == 0 {
-		s.controllers.KubeAPIBurst = int(1.5*s.controllers.KubeAPIQPS) + 1 // kube-controller-manager's 30 for its 20
 	}
 	return s.controllers.Validate()
 }

@@ -59,7 +59,7 @@ func clientConfig(host *rest.Config, options Options) *rest.Config {
 	config.RateLimiter = nil
 	config.QPS, config.Burst = -1, 0
 	if options.KubeAPIQPS > 0 {
-		config.QPS, config.Burst = options.KubeAPIQPS, max(options.KubeAPIBurst, 1)
+		config.QPS, config.Burst = options.KubeAPIQPS, options.KubeAPIBurst
 	}
 	return config
 }

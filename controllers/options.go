@@ -6,6 +6,7 @@ package controllers
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"servicenet.dev/servicenet/internal/endpointslice"
 )
@@ -50,7 +51,8 @@ type Options struct {
 
 	// KubeAPIQPS and KubeAPIBurst limit the requests a second to the API
 	// server. With 0 QPS, the default, the client does not limit itself and the
-	// server's Priority and Fairness paces it.
+	// server's Priority and Fairness paces it. Burst is 1.5 times QPS by
+	// default, as kube-controller-manager's 30 are to its 20.
 	KubeAPIQPS   float32
 	KubeAPIBurst int
 }
@@ -68,6 +70,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxEndpointsPerSlice == 0 {
 		o.MaxEndpointsPerSlice = DefaultMaxEndpointsPerSlice
+	}
+	if o.KubeAPIQPS > 0 && o.KubeAPIBurst == 0 {
+		o.KubeAPIBurst = int(math.Ceil(1.5 * float64(o.KubeAPIQPS)))
 	}
 	return o
 }

@@ -1,0 +1,122 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"servicenet.dev/servicenet/controllers"
+)
+
+func TestWrongFlagsAreRefused(t *testing.T) {
+	for _, test := range []struct {
+		args string
+		want []string // parts of the message
+	}{
+		{"--max-endpoints-per-slice=0", []string{`"0"`, "--max-endpoints-per-slice", "1 to 1000"}},
+		{"--max-endpoints-per-slice=1001", []string{`"1001"`, "--max-endpoints-per-slice", "1 to 1000"}},
+		{"--max-endpoints-per-slice=many", []string{`"many"`, "--max-endpoints-per-slice", "1 to 1000"}},
+		{"--concurrent-service-endpoint-syncs=51", []string{`"51"`, "--concurrent-service-endpoint-syncs", "1 to 50"}},
+		{"--controllers=nodeport", []string{`"nodeport"`, "--controllers", `"endpointslice"`}},
+		{"--controllers=*,-x", []string{`"-x"`, "--controllers", `"endpointslice"`}},
+		{"--endpoints-mode=auto", []string{`"auto"`, "--endpoints-mode", `"on" and "off"`}},
+		{"--enable-webhooks", []string{`"true"`, "--enable-webhooks", "false"}},
+		{"--kube-api-qps=-1", []string{`"-1"`, "--kube-api-qps", "0 to 1000000"}},
+		{"--kube-api-qps=NaN", []string{`"NaN"`, "--kube-api-qps", "0 to 1000000"}},
+		{"--kube-api-burst=-1", []string{`"-1"`, "--kube-api-burst", "0 to"}},
+		{"--leader-elect=maybe", []string{`"maybe"`, "--leader-elect"}},
+		{"--no-such-flag", []string{"--no-such-flag"}},
+		{"start", []string{`"start"`, "flags only"}},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if code := run(t.Context(), []string{test.args}, &stdout, &stderr); code != exitUsage {
+				t.Errorf("exit code %d, want %d", code, exitUsage)
+			}
+			for _, part := range append(test.want, "manager --help") {
+				if !strings.Contains(stderr.String(), part) {
+					t.Errorf("%q does not say %q", stderr.String(), part)
+				}
+			}
+		})
+	}
+}
+
+func TestHelpNamesEveryFlag(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"--help"}, &stdout, &stderr); code != exitOK || stderr.Len() > 0 {
+		t.Fatalf("exit code %d, on stderr %q", code, stderr.String())
+	}
+	for _, name := range []string{
+		"kubeconfig", "controllers", "leader-elect", "leader-election-namespace", "metrics-bind-address",
+		"health-probe-bind-address", "kube-api-qps", "kube-api-burst", "concurrent-service-endpoint-syncs",
+		"max-endpoints-per-slice", "endpoints-mode", "enable-webhooks", "zap-log-level", "version",
+	} {
+		if !strings.Contains(stdout.String(), "--"+name+" ") {
+			t.Errorf("--%s is not listed", name)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"--version"}, &stdout, &stderr); code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	if !strings.HasPrefix(stdout.String(), "servicenet dev (go") {
+		t.Errorf("got %q", stdout.String())
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	got := newSettings()
+	if err := got.parse(nil); err != nil {
+		t.Fatal(err)
+	}
+	want := controllers.Options{
+		Controllers: []string{"*"}, EndpointsMode: "on",
+		ConcurrentServiceEndpointSyncs: 5, MaxEndpointsPerSlice: 100,
+	}
+	if diff := cmp.Diff(want, got.controllers); diff != "" {
+		t.Errorf("options (-want +got):\n%s", diff)
+	}
+	if got.leaderElect || got.metricsAddress != "0" || got.healthAddress != ":8081" {
+		t.Errorf("leader election %v, metrics %q, health %q", got.leaderElect, got.metricsAddress, got.healthAddress)
+	}
+}
+
+func TestFlagsReachTheOptions(t *testing.T) {
+	got := newSettings()
+	err := got.parse([]string{
+		"--controllers=endpointslice", "--controllers=-endpointslice", "--endpoints-mode=off",
+		"--concurrent-service-endpoint-syncs=7", "--max-endpoints-per-slice=250", "--kube-api-qps=20", "--kube-api-burst=40",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := controllers.Options{
+		Controllers: []string{"endpointslice", "-endpointslice"}, EndpointsMode: "off",
+		ConcurrentServiceEndpointSyncs: 7, MaxEndpointsPerSlice: 250, KubeAPIQPS: 20, KubeAPIBurst: 40,
+	}
+	if diff := cmp.Diff(want, got.controllers); diff != "" {
+		t.Errorf("options (-want +got):\n%s", diff)
+	}
+}
+
+func TestNoServerToTalkTo(t *testing.T) {
+	t.Setenv("KUBECONFIG", "/does/not/exist")
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	t.Setenv("HOME", t.TempDir())
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), nil, &stdout, &stderr); code != exitFailure {
+		t.Errorf("exit code %d, want %d", code, exitFailure)
+	}
+	if !strings.Contains(stderr.String(), "--kubeconfig") {
+		t.Errorf("%q does not say where a kubeconfig is looked for", stderr.String())
+	}
+}
