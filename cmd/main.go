@@ -78,7 +78,7 @@ func serve(ctx context.Context, settings *settings) error {
 	if err != nil {
 		return fmt.Errorf("setting up the manager: %w", err)
 	}
-	if err := controllers.Add(mgr, settings.controllers); err != nil { //nolint:contextcheck // it starts nothing
+	if err := controllers.Add(mgr, settings.controllers); err != nil {
 		return err
 	}
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {

@@ -70,11 +70,12 @@ func serviceChanges() predicate.TypedPredicate[*corev1.Service] {
 }
 
 // podEvents enqueues the Services that select a pod, and on an update those that
-// selected it before.
+// selected it before. A pod that comes or goes unlistable concerns none: if it was
+// listed once, the update that ended that has enqueued them.
 func (r *endpointSliceReconciler) podEvents() eventHandlers[*corev1.Pod] {
 	return eventHandlers[*corev1.Pod]{
 		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*corev1.Pod], q queue) {
-			if !e.IsInInitialList {
+			if !e.IsInInitialList && endpointslice.Listable(e.Object) {
 				r.enqueueServicesOf(ctx, q, e.Object)
 			}
 		},
@@ -84,7 +85,9 @@ func (r *endpointSliceReconciler) podEvents() eventHandlers[*corev1.Pod] {
 			}
 		},
 		DeleteFunc: func(ctx context.Context, e event.TypedDeleteEvent[*corev1.Pod], q queue) {
-			r.enqueueServicesOf(ctx, q, e.Object)
+			if endpointslice.Listable(e.Object) {
+				r.enqueueServicesOf(ctx, q, e.Object)
+			}
 		},
 	}
 }

@@ -45,13 +45,13 @@ func (cp *ControlPlane) StartAPIServer(ctx context.Context, name string, args ..
 		return nil, fmt.Errorf("client for probes: %w", err)
 	}
 	advertised := cp.advertiseAddress()
-	part, port, err := cp.startOnFreePort(ctx, func(port int) Command {
+	part, port, err := cp.startOnFreePort(ctx, func(port int) (Command, error) {
 		return Command{
 			Name:  name,
 			Path:  path,
 			Args:  append(cp.apiServerArgs(port, advertised), args...),
 			Ready: HTTPReady(probes, loopbackURL("https", port)+"/readyz"),
-		}
+		}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -70,6 +70,13 @@ func (cp *ControlPlane) apiServerArgs(port int, advertised string) []string {
 		"--tls-cert-file=" + cp.pki.path(servingFile),
 		"--tls-private-key-file=" + cp.pki.path(servingKeyFile),
 		"--client-ca-file=" + cp.pki.path(clusterCAFile),
+		"--requestheader-client-ca-file=" + cp.pki.path(frontProxyCAFile),
+		"--requestheader-allowed-names=front-proxy",
+		"--requestheader-username-headers=X-Remote-User",
+		"--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--proxy-client-cert-file=" + cp.pki.path(frontProxyFile),
+		"--proxy-client-key-file=" + cp.pki.path(frontProxyKeyFile),
 		"--etcd-servers=" + cp.etcdURL,
 		"--etcd-cafile=" + cp.pki.path(etcdCAFile),
 		"--etcd-certfile=" + cp.pki.path(etcdFile),

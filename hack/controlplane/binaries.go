@@ -16,8 +16,8 @@ type Binaries []string
 // FindBinaries returns the folders the environment names, as `make` sets it:
 //
 //   - KUBEBUILDER_ASSETS, a folder as setup-envtest makes it,
-//   - SERVICENET_BIN, the folder `make` builds into, and in it the folder of
-//     the Kubernetes version K8S_VERSION.
+//   - SERVICENET_BIN, the folders `make` builds into, separated as in PATH, each
+//     with its folder of the Kubernetes version K8S_VERSION.
 //
 // Without SERVICENET_BIN the folder bin of the Go module around the working
 // folder is taken, and without K8S_VERSION the oldest version built there, so
@@ -27,20 +27,31 @@ func FindBinaries() Binaries {
 	if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
 		folders = append(folders, assets)
 	}
-	bin := os.Getenv("SERVICENET_BIN")
-	if bin == "" {
-		bin = filepath.Join(moduleRoot(), "bin")
+	bins := filepath.SplitList(os.Getenv("SERVICENET_BIN"))
+	if len(bins) == 0 {
+		bins = []string{filepath.Join(moduleRoot(), "bin")}
 	}
-	folders = append(folders, bin)
+	for _, bin := range bins {
+		folders = append(folders, bin)
+		if kubernetes := kubernetesFolder(bin); kubernetes != "" {
+			folders = append(folders, kubernetes)
+		}
+	}
+	return folders
+}
+
+// kubernetesFolder returns the folder of the control plane's programs in bin,
+// or "" when none have been built.
+func kubernetesFolder(bin string) string {
 	if version := os.Getenv("K8S_VERSION"); version != "" {
-		return append(folders, filepath.Join(bin, "k8s", version))
+		return filepath.Join(bin, "k8s", version)
 	}
 	// Glob sorts, and fails on a malformed pattern only.
 	servers, _ := filepath.Glob(filepath.Join(bin, "k8s", "*", "kube-apiserver"))
-	if len(servers) > 0 {
-		folders = append(folders, filepath.Dir(servers[0]))
+	if len(servers) == 0 {
+		return ""
 	}
-	return folders
+	return filepath.Dir(servers[0])
 }
 
 // Find returns the path of a program.

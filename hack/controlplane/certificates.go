@@ -61,9 +61,9 @@ func (a *authority) pem() ([]byte, error) {
 	return pem, nil
 }
 
-// serving issues a certificate for servers on the loopback interface. It is
+// loopbackPair issues a certificate for servers on the loopback interface. It is
 // good for clients too, since etcd is a client of itself.
-func (a *authority) serving(name string) (keyPair, error) {
+func (a *authority) loopbackPair(name string) (keyPair, error) {
 	return a.issue(&x509.Certificate{
 		Subject:     pkix.Name{CommonName: name},
 		DNSNames:    []string{"localhost"},

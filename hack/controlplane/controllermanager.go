@@ -30,7 +30,7 @@ func (cp *ControlPlane) StartControllerManager(ctx context.Context, args ...stri
 	if err != nil {
 		return nil, err
 	}
-	part, _, err := cp.startOnFreePort(ctx, func(port int) Command {
+	part, _, err := cp.startOnFreePort(ctx, func(port int) (Command, error) {
 		all := []string{
 			"--controllers=*,-endpoints-controller,-endpointslice-controller,-endpointslice-mirroring-controller",
 			"--service-account-private-key-file=" + cp.pki.path(serviceAccountKeyFile),
@@ -46,7 +46,7 @@ func (cp *ControlPlane) StartControllerManager(ctx context.Context, args ...stri
 			Path:  path,
 			Args:  append(all, args...),
 			Ready: HTTPReady(probes, loopbackURL("https", port)+"/healthz"),
-		}
+		}, nil
 	})
 	if err != nil {
 		return nil, err
@@ -70,7 +70,7 @@ func (cp *ControlPlane) StartScheduler(ctx context.Context, args ...string) (*Pr
 	if err != nil {
 		return nil, err
 	}
-	part, _, err := cp.startOnFreePort(ctx, func(port int) Command {
+	part, _, err := cp.startOnFreePort(ctx, func(port int) (Command, error) {
 		all := []string{
 			"--leader-elect=false",
 			"--kube-api-qps=1000",
@@ -82,7 +82,7 @@ func (cp *ControlPlane) StartScheduler(ctx context.Context, args ...string) (*Pr
 			Path:  path,
 			Args:  append(all, args...),
 			Ready: HTTPReady(probes, loopbackURL("https", port)+"/readyz"),
-		}
+		}, nil
 	})
 	return part, err
 }

@@ -11,14 +11,9 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"time"
 
 	"k8s.io/client-go/rest"
 )
-
-// stopGrace is how long Stop waits for a part to end before it kills it. What
-// the parts keep is thrown away, so nothing is lost by being short.
-const stopGrace = 5 * time.Second
 
 // ControlPlane is a running control plane. Its methods may be called from
 // several goroutines.
@@ -160,9 +155,7 @@ func (cp *ControlPlane) Stop() error {
 
 	var errs []error
 	for _, part := range slices.Backward(cp.parts) {
-		ctx, cancel := context.WithTimeout(context.Background(), stopGrace)
-		errs = append(errs, part.Stop(ctx))
-		cancel()
+		errs = append(errs, part.stopWithGrace())
 	}
 	cp.spawner.close()
 	if cp.temporary {

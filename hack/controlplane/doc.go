@@ -21,6 +21,10 @@
 // Nothing outlives the control plane: Stop ends every part, and on Linux the
 // kernel ends them when the process that started them dies, however it dies.
 //
+// Each part has an identity of its own, as in a stock cluster: what one may not
+// do shows here too. The manager, which StartManager runs, has the generated role
+// and nothing else.
+//
 // # Simulated nodes and pods
 //
 // AddNodes makes nodes, StartKwok plays the kubelet on them. A pod that is

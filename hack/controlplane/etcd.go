@@ -5,7 +5,6 @@ package controlplane
 
 import (
 	"context"
-	"fmt"
 	"net"
 	"strconv"
 )
@@ -13,10 +12,11 @@ import (
 // loopback is where every part listens.
 const loopback = "127.0.0.1"
 
+// loopbackAddress is host and port of a server on the loopback interface.
+func loopbackAddress(port int) string { return net.JoinHostPort(loopback, strconv.Itoa(port)) }
+
 // loopbackURL is the root of a server on the loopback interface.
-func loopbackURL(scheme string, port int) string {
-	return fmt.Sprintf("%s://%s", scheme, net.JoinHostPort(loopback, strconv.Itoa(port)))
-}
+func loopbackURL(scheme string, port int) string { return scheme + "://" + loopbackAddress(port) }
 
 // startEtcd starts an empty etcd without fsync: its data is as short-lived as
 // the control plane, and a disk under load must not slow the tests down.
@@ -30,7 +30,7 @@ func (cp *ControlPlane) startEtcd(ctx context.Context) error {
 		return err
 	}
 	var port int
-	cp.etcd, port, err = cp.startOnFreePort(ctx, func(port int) Command {
+	cp.etcd, port, err = cp.startOnFreePort(ctx, func(port int) (Command, error) {
 		url := loopbackURL("https", port)
 		args := []string{
 			"--data-dir=" + cp.path("data", "etcd"),
@@ -49,7 +49,7 @@ func (cp *ControlPlane) startEtcd(ctx context.Context) error {
 			Path:  path,
 			Args:  append(args, cp.options.EtcdArgs...),
 			Ready: HTTPReady(probes, url+"/readyz"),
-		}
+		}, nil
 	})
 	cp.etcdURL = loopbackURL("https", port)
 	return err

@@ -6,7 +6,6 @@ package controlplane
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -39,22 +38,14 @@ func WriteKubeconfig(path string, config *rest.Config) error {
 	return nil
 }
 
-// replaceFile writes a file through a temporary one beside it, which os makes
-// readable by its owner only.
+// replaceFile writes a file that only its owner can read, through another one
+// beside it, so that nobody ever reads half of it.
 func replaceFile(path string, content []byte) error {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
+	unfinished := path + ".unfinished"
+	if err := os.WriteFile(unfinished, content, 0o600); err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) // fails once it is renamed, as it should
-	if _, err := file.Write(content); err != nil {
-		file.Close()
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return os.Rename(unfinished, path)
 }
 
 // writeKubeconfigFor gives a part of the control plane a kubeconfig of its own

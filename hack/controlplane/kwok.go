@@ -6,9 +6,8 @@ package controlplane
 import (
 	"context"
 	_ "embed"
-	"net"
+	"fmt"
 	"net/http"
-	"strconv"
 )
 
 // The package documentation tells what the stages do.
@@ -40,21 +39,21 @@ func (cp *ControlPlane) StartKwok(ctx context.Context, args ...string) (*Process
 	}
 	config := cp.path("data", "kwok.yaml")
 	if err := replaceFile(config, stages); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("writing the stages of kwok: %w", err)
 	}
-	part, _, err := cp.startOnFreePort(ctx, func(port int) Command {
+	part, _, err := cp.startOnFreePort(ctx, func(port int) (Command, error) {
 		all := []string{
 			"--kubeconfig=" + kubeconfig,
 			"--config=" + config,
 			"--manage-nodes-with-annotation-selector=" + simulatedKey + "=" + simulatedValue,
-			"--server-address=" + net.JoinHostPort(loopback, strconv.Itoa(port)),
+			"--server-address=" + loopbackAddress(port),
 		}
 		return Command{
 			Name:  name,
 			Path:  path,
 			Args:  append(all, args...),
 			Ready: HTTPReady(http.DefaultClient, loopbackURL("http", port)+"/healthz"),
-		}
+		}, nil
 	})
 	return part, err
 }

@@ -41,21 +41,26 @@ func (cp *ControlPlane) StartProcess(ctx context.Context, command Command) (*Pro
 }
 
 // startOnFreePort starts a part that listens on a port of the loopback
-// interface, made by the given function.
+// interface. The given function tells how, given the port.
 func (cp *ControlPlane) startOnFreePort(
-	ctx context.Context, command func(port int) Command,
-) (part *Process, port int, err error) {
-	for range portAttempts {
-		if port, err = FreePort(); err != nil {
+	ctx context.Context, describe func(port int) (Command, error),
+) (*Process, int, error) {
+	for attempt := 1; ; attempt++ {
+		port, err := FreePort(ctx)
+		if err != nil {
 			return nil, 0, err
 		}
-		part, err = cp.StartProcess(ctx, command(port))
-		var death *DeathError
-		if !errors.As(err, &death) || !death.portTaken() {
-			break
+		command, err := describe(port)
+		if err != nil {
+			return nil, 0, err
 		}
+		part, err := cp.StartProcess(ctx, command)
+		var death *DeathError
+		if errors.As(err, &death) && death.portTaken() && attempt < portAttempts {
+			continue
+		}
+		return part, port, err
 	}
-	return part, port, err
 }
 
 // start runs the program and waits until it is ready. One that fails to get
@@ -87,9 +92,9 @@ func (p *Process) spawn() (*run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("log of %s: %w", p.Name(), err)
 	}
-	defer log.Close() // the child has a descriptor of its own
+	defer func() { _ = log.Close() }() // the child has a descriptor of its own
 
-	cmd := exec.Command(p.command.Path, p.command.Args...)
+	cmd := exec.Command(p.command.Path, p.command.Args...) //nolint:noctx // a part outlives the context of its start
 	cmd.Env = append(os.Environ(), p.command.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = sysProcAttr()

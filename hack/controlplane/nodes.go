@@ -15,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
 )
 
@@ -64,17 +65,18 @@ func (cp *ControlPlane) AddNodes(ctx context.Context, count int, zones ...string
 	return group.Wait()
 }
 
-// addNode creates a node with its status, unless it exists.
+// addNode creates a node, unless it exists. Unlike other kinds, nodes are created
+// with their status.
 func addNode(ctx context.Context, clients kubernetes.Interface, node *corev1.Node) error {
-	created, err := clients.CoreV1().Nodes().Create(ctx, node, metav1.CreateOptions{})
-	if apierrors.IsAlreadyExists(err) {
+	nodes := clients.CoreV1().Nodes()
+	if _, err := nodes.Create(ctx, node, metav1.CreateOptions{}); apierrors.IsAlreadyExists(err) {
 		return nil
-	}
-	if err != nil {
+	} else if err != nil {
 		return err
 	}
-	created.Status = node.Status
-	_, err = clients.CoreV1().Nodes().UpdateStatus(ctx, created, metav1.UpdateOptions{})
+	// Admission taints every new node as not ready. kube-controller-manager
+	// takes that back in its own time, too late for pods created next.
+	_, err := nodes.Patch(ctx, node.Name, types.MergePatchType, []byte(`{"spec":{"taints":null}}`), metav1.PatchOptions{})
 	return err
 }
 

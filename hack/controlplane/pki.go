@@ -22,11 +22,16 @@ const (
 	etcdFile    = "etcd.crt" // of etcd, and of kube-apiserver as its client
 	etcdKeyFile = "etcd.key"
 
+	frontProxyCAFile  = "front-proxy-ca.crt"
+	frontProxyFile    = "front-proxy.crt" // of kube-apiserver as the client of aggregated APIs
+	frontProxyKeyFile = "front-proxy.key"
+
 	serviceAccountKeyFile = "service-account.key" // signs and verifies tokens
 )
 
-// pki is what the parts of a control plane know each other by. etcd has an
-// authority of its own, so that no user of the API server can go round it.
+// pki is what the parts of a control plane know each other by. As in a stock
+// cluster there are three authorities: no user of the API server can go round it
+// to etcd, or speak for other users as its front proxy does.
 type pki struct {
 	dir           string
 	cluster, etcd *authority
@@ -42,10 +47,17 @@ func newPKI(dir string) (*pki, error) {
 	if p.etcd, err = newAuthority("servicenet-etcd"); err != nil {
 		return nil, err
 	}
-	if err := p.write(p.cluster, clusterCAFile, servingFile, servingKeyFile); err != nil {
+	frontProxy, err := newAuthority("servicenet-front-proxy")
+	if err != nil {
 		return nil, err
 	}
-	if err := p.write(p.etcd, etcdCAFile, etcdFile, etcdKeyFile); err != nil {
+	if err := p.write(frontProxy, "front-proxy", frontProxyCAFile, frontProxyFile, frontProxyKeyFile); err != nil {
+		return nil, err
+	}
+	if err := p.write(p.cluster, "localhost", clusterCAFile, servingFile, servingKeyFile); err != nil {
+		return nil, err
+	}
+	if err := p.write(p.etcd, "localhost", etcdCAFile, etcdFile, etcdKeyFile); err != nil {
 		return nil, err
 	}
 	key, err := keyutil.MakeEllipticPrivateKeyPEM()
@@ -55,13 +67,13 @@ func newPKI(dir string) (*pki, error) {
 	return p, writeSecret(p.path(serviceAccountKeyFile), key)
 }
 
-// write writes an authority's certificate and a serving pair issued by it.
-func (p *pki) write(a *authority, caFile, certificateFile, keyFile string) error {
+// write writes an authority's certificate and a pair for name issued by it.
+func (p *pki) write(a *authority, name, caFile, certificateFile, keyFile string) error {
 	ca, err := a.pem()
 	if err != nil {
 		return err
 	}
-	pair, err := a.serving("localhost")
+	pair, err := a.loopbackPair(name)
 	if err != nil {
 		return err
 	}

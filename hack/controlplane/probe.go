@@ -5,10 +5,12 @@ package controlplane
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -22,7 +24,7 @@ func HTTPReady(client *http.Client, url string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, probeTimeout)
 		defer cancel()
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
 			return fmt.Errorf("probe: %w", err)
 		}
@@ -30,7 +32,7 @@ func HTTPReady(client *http.Client, url string) func(context.Context) error {
 		if err != nil {
 			return fmt.Errorf("probe: %w", err)
 		}
-		defer response.Body.Close()
+		defer func() { _ = response.Body.Close() }()
 		if response.StatusCode == http.StatusOK {
 			return nil
 		}
@@ -43,11 +45,15 @@ func HTTPReady(client *http.Client, url string) func(context.Context) error {
 
 // FreePort returns a TCP port of 127.0.0.1 that is free at the moment. Somebody
 // else may take it before the caller does.
-func FreePort() (int, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort(loopback, "0"))
+func FreePort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", loopbackAddress(0))
 	if err != nil {
 		return 0, fmt.Errorf("looking for a free port: %w", err)
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	address, err := netip.ParseAddrPort(listener.Addr().String())
+	if err := errors.Join(err, listener.Close()); err != nil {
+		return 0, fmt.Errorf("looking for a free port: %w", err)
+	}
+	return int(address.Port()), nil
 }

@@ -12,7 +12,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"syscall"
+	"time"
 )
+
+// stopGrace is how long a part has to end before it is killed. What parts keep
+// is thrown away, so nothing is lost by being short.
+const stopGrace = 5 * time.Second
 
 // Command says how to run a part.
 type Command struct {
@@ -101,7 +106,16 @@ func (p *Process) Kill() error {
 
 // Stop asks the process to end, and kills it when the context ends first. It
 // works on a paused process too, and does nothing to one that has ended.
-func (p *Process) Stop(ctx context.Context) error {
+func (p *Process) Stop(ctx context.Context) error { return p.end(ctx.Done()) }
+
+// stopWithGrace is Stop with the time that a part has by default.
+func (p *Process) stopWithGrace() error {
+	giveUp := make(chan struct{})
+	defer time.AfterFunc(stopGrace, func() { close(giveUp) }).Stop()
+	return p.end(giveUp)
+}
+
+func (p *Process) end(giveUp <-chan struct{}) error {
 	if err := p.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
@@ -111,7 +125,7 @@ func (p *Process) Stop(ctx context.Context) error {
 	select {
 	case <-p.Done():
 		return nil
-	case <-ctx.Done():
+	case <-giveUp:
 		return p.Kill()
 	}
 }
@@ -119,9 +133,7 @@ func (p *Process) Stop(ctx context.Context) error {
 // Restart stops the process if it runs, starts it again with the same
 // arguments, and waits until it is ready.
 func (p *Process) Restart(ctx context.Context) error {
-	stopping, cancel := context.WithTimeout(ctx, stopGrace)
-	defer cancel()
-	if err := p.Stop(stopping); err != nil {
+	if err := p.stopWithGrace(); err != nil {
 		return err
 	}
 	return p.start(ctx)

@@ -56,7 +56,7 @@ type located struct {
 // because then the user asked for every address there is.
 func locate(in *Input) (pods []located, missingNodes []string) {
 	for _, pod := range in.Pods {
-		if !listable(pod) {
+		if !Listable(pod) {
 			continue
 		}
 		zone, exists := in.ZoneOf(pod.Spec.NodeName)

@@ -10,11 +10,11 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// listable tells whether a pod that a Service selects can be one of its
+// Listable tells whether a pod that a Service selects can be one of its
 // endpoints: it has an address and its containers may still run. A terminating
 // pod stays listed, with its condition saying so (KEP-1672); one that failed or
 // succeeded will never serve again.
-func listable(pod *corev1.Pod) bool {
+func Listable(pod *corev1.Pod) bool {
 	return len(pod.Status.PodIPs) > 0 && !terminal(pod)
 }
 

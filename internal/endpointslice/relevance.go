@@ -15,8 +15,12 @@ import (
 
 // PodMatters tells whether a change of a pod can change the slices of a Service
 // that selects it, before or after. Most updates of a pod cannot: a heartbeat, a
-// container's restart count, an annotation.
+// container's restart count, an annotation, all that happens before it has an
+// address.
 func PodMatters(before, after *corev1.Pod) bool {
+	if !Listable(before) && !Listable(after) {
+		return false
+	}
 	return ready(before) != ready(after) ||
 		terminal(before) != terminal(after) ||
 		(before.DeletionTimestamp == nil) != (after.DeletionTimestamp == nil) ||

@@ -41,6 +41,9 @@ func TestPodMatters(t *testing.T) {
 			}
 		})
 	}
+	if PodMatters(makePod(1, withIPs(), unready), makePod(1, withIPs(), onNode("node-b"))) {
+		t.Error("a pod matters before it has an address")
+	}
 	if PodMatters(makePod(1, terminating), makePod(1, terminating)) {
 		t.Error("an update of a terminating pod matters though nothing changed")
 	}

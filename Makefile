@@ -1,0 +1,193 @@
+# Copyright 2026 The servicenet Authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# Everything a target needs is built into bin/ by the target itself, from the
+# modules under hack/tools; all it takes is Go, git and make.
+
+SHELL = /usr/bin/env bash -o pipefail
+.SHELLFLAGS = -ec
+
+# Kubernetes version of the control plane that `run` and the tests start.
+K8S_VERSION ?= 1.36.3
+# Image of the manager.
+IMG ?= controller:latest
+# Tool that builds images, docker or podman.
+CONTAINER_TOOL ?= docker
+# Platforms of docker-buildx.
+PLATFORMS ?= linux/arm64,linux/amd64
+# More arguments: flags of the manager for `run`, of `go test` for the tests.
+ARGS ?=
+# Version that the manager reports.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+
+LOCALBIN ?= $(CURDIR)/bin
+CONTROLLER_GEN = $(LOCALBIN)/controller-gen
+GOLANGCI_LINT = $(LOCALBIN)/golangci-lint
+GOTESTSUM = $(LOCALBIN)/gotestsum
+KUSTOMIZE = $(LOCALBIN)/kustomize
+KWOK = $(LOCALBIN)/kwok
+K8S_BIN = $(LOCALBIN)/k8s/$(K8S_VERSION)
+
+# Only what runs with the race detector needs a C compiler.
+export CGO_ENABLED = 0
+
+# Where `run` and the tests find programs. A set KUBEBUILDER_ASSETS, such as a
+# folder of setup-envtest, goes first.
+PROGRAMS = SERVICENET_BIN="$(LOCALBIN)" K8S_VERSION="$(K8S_VERSION)" \
+	KUBEBUILDER_ASSETS="$(abspath $(or $(KUBEBUILDER_ASSETS),$(K8S_BIN)))"
+
+# What controller-gen reads: API types, reconcilers and webhooks, as they exist.
+GENERATED_FROM = $(patsubst %,"./%/...",$(wildcard api controllers internal/webhook))
+
+.DEFAULT_GOAL := help
+
+##@ General
+
+.PHONY: help
+help: ## Show this help.
+	@awk 'BEGIN {FS = ":.*##"; printf "Usage: make \033[36m<target>\033[0m\n"} \
+		/^[a-zA-Z_0-9-]+:.*?##/ { printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2 } \
+		/^##@/ { printf "\n\033[1m%s\033[0m\n", substr($$0, 5) }' $(MAKEFILE_LIST)
+
+##@ Development
+
+.PHONY: manifests
+manifests: $(CONTROLLER_GEN) ## Generate CRDs, the manager's role and webhook configurations from the code.
+	@$(CONTROLLER_GEN) rbac:roleName=manager-role crd webhook $(GENERATED_FROM:%=paths=%) \
+		output:crd:artifacts:config=config/crd/bases
+
+.PHONY: generate
+generate: $(CONTROLLER_GEN) ## Generate DeepCopy methods of the API types.
+	@$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths="./api/..."
+
+.PHONY: fmt
+fmt: ## Format the code.
+	go fmt ./...
+
+.PHONY: vet
+vet: ## Run go vet.
+	go vet ./...
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) ## Run golangci-lint.
+	$(GOLANGCI_LINT) run
+
+.PHONY: lint-fix
+lint-fix: $(GOLANGCI_LINT) ## Run golangci-lint and fix what it can.
+	$(GOLANGCI_LINT) run --fix
+
+.PHONY: lint-config
+lint-config: $(GOLANGCI_LINT) ## Check the configuration of golangci-lint.
+	$(GOLANGCI_LINT) config verify
+
+.PHONY: verify
+verify: $(CONTROLLER_GEN) ## Fail if generated files, formatting or go.mod are not up to date.
+	@hack/verify.sh "$(LOCALBIN)"
+
+##@ Tests
+
+.PHONY: test
+test: manifests generate test-programs ## Run all tests on a real etcd and kube-apiserver; K8S_VERSION picks which.
+	@$(PROGRAMS) hack/test.sh all $(ARGS)
+
+.PHONY: test-unit
+test-unit: $(GOTESTSUM) ## Run the tests that need no other program; ARGS="-run TestPlan" picks some.
+	@$(PROGRAMS) hack/test.sh unit $(ARGS)
+
+.PHONY: test-integration
+test-integration: manifests generate test-programs ## Run the tests on a control plane; ARGS="-ginkgo.focus=headless" picks some.
+	@$(PROGRAMS) hack/test.sh integration $(ARGS)
+
+.PHONY: test-e2e
+test-e2e: ## Run the tests on a real node.
+	$(call not-yet,end-to-end tests,#10)
+
+##@ Build
+
+.PHONY: build
+build: manifests generate fmt vet manager ## Build the manager into bin/.
+
+# The manager alone: `run` leaves formatting and vetting to lint.
+.PHONY: manager
+manager:
+	$(call go-build,manager,./cmd,-ldflags "-X main.version=$(VERSION)")
+
+.PHONY: run
+run: manifests generate programs manager ## Run a local cluster with the manager until Ctrl-C; ARGS are flags of the manager.
+	$(call go-build,run,./hack/run)
+	@$(PROGRAMS) exec $(LOCALBIN)/run --dir="$(LOCALBIN)/local" --manager="$(LOCALBIN)/manager" -- $(ARGS)
+
+.PHONY: docker-build
+docker-build: ## Build the image of the manager; IMG names it.
+	$(CONTAINER_TOOL) build --build-arg VERSION="$(VERSION)" -t $(IMG) .
+
+.PHONY: docker-push
+docker-push: ## Push the image of the manager.
+	$(CONTAINER_TOOL) push $(IMG)
+
+.PHONY: docker-buildx
+docker-buildx: ## Build and push the image for several PLATFORMS.
+	$(CONTAINER_TOOL) buildx build --push --platform=$(PLATFORMS) --build-arg VERSION="$(VERSION)" -t $(IMG) .
+
+.PHONY: build-installer
+build-installer: ## Write all manifests into dist/install.yaml.
+	$(call not-yet,the installer,#9)
+
+##@ Deployment
+
+.PHONY: install
+install: ## Install the CRDs into the cluster of the current kubeconfig.
+	$(call not-yet,the first CRD,#5)
+
+.PHONY: uninstall
+uninstall: ## Remove the CRDs from the cluster.
+	$(call not-yet,the first CRD,#5)
+
+.PHONY: deploy
+deploy: ## Deploy the manager to the cluster.
+	$(call not-yet,deployment,#9)
+
+.PHONY: undeploy
+undeploy: ## Remove the manager from the cluster.
+	$(call not-yet,deployment,#9)
+
+##@ Tools
+
+.PHONY: tools
+tools: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(KUSTOMIZE) programs ## Build all tools and programs into bin/.
+
+.PHONY: clean
+clean: ## Remove everything that was built.
+	rm -rf $(LOCALBIN) dist cover.out
+
+# The control plane and the simulated nodes.
+.PHONY: programs
+programs: $(KWOK)
+	@hack/build-kubernetes.sh "$(K8S_VERSION)" "$(K8S_BIN)"
+
+.PHONY: test-programs
+test-programs: $(GOTESTSUM) programs
+
+# build-tool.sh itself finds out whether a tool is up to date.
+.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(KUSTOMIZE) $(KWOK)
+$(CONTROLLER_GEN):
+	@hack/build-tool.sh controller-gen sigs.k8s.io/controller-tools/cmd/controller-gen $@
+$(GOLANGCI_LINT):
+	@hack/build-tool.sh golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint $@
+$(GOTESTSUM):
+	@hack/build-tool.sh gotestsum gotest.tools/gotestsum $@
+$(KUSTOMIZE):
+	@hack/build-tool.sh kustomize sigs.k8s.io/kustomize/kustomize/v5 $@
+$(KWOK):
+	@hack/build-tool.sh kwok sigs.k8s.io/kwok/cmd/kwok $@
+
+# go-build builds a program of this module into bin/. That takes a minute or two
+# the first time, and a second from then on.
+define go-build
+@printf 'building %s ... ' $(1); go build $(3) -o $(LOCALBIN)/$(1) $(2); printf 'done in %d s\n' $$SECONDS
+endef
+
+# not-yet fails a target that a later issue fills.
+define not-yet
+@echo "make $@: not available yet, it comes with $(1) ($(2))" >&2; exit 1
+endef

@@ -1,0 +1,104 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	rbacv1ac "k8s.io/client-go/applyconfigurations/rbac/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+const (
+	// managerUser is the manager's service account as `make deploy` names it,
+	// so that the API server tells its requests apart in the same way.
+	managerUser = "system:serviceaccount:servicenet-system:servicenet-controller-manager"
+
+	// managerRole is the ClusterRole that config/rbac/role.yaml defines.
+	managerRole = "manager-role"
+)
+
+// ManagerOptions say how to run a servicenet manager.
+type ManagerOptions struct {
+	// Name stands in messages and is the name of the log. Default: "manager".
+	Name string
+	// Path of the program.
+	Path string
+	// RoleFile is the generated config/rbac/role.yaml: the manager may do no
+	// more than that.
+	RoleFile string
+	// Args come after the arguments of this package, so that they win.
+	Args []string
+}
+
+// Manager is a servicenet manager that runs as a process.
+type Manager struct {
+	*Process
+
+	// HealthURL and MetricsURL are the roots of its two plain HTTP servers, on
+	// the loopback interface.
+	HealthURL, MetricsURL string
+}
+
+// StartManager starts a manager outside of the cluster, without leader
+// election, and waits until it is ready.
+func (cp *ControlPlane) StartManager(ctx context.Context, options ManagerOptions) (*Manager, error) {
+	if options.Name == "" {
+		options.Name = "manager"
+	}
+	if err := cp.grantManager(ctx, options.RoleFile); err != nil {
+		return nil, err
+	}
+	kubeconfig, err := cp.writeKubeconfigFor(options.Name, managerUser)
+	if err != nil {
+		return nil, err
+	}
+	manager := &Manager{}
+	manager.Process, _, err = cp.startOnFreePort(ctx, func(port int) (Command, error) {
+		metricsPort, err := FreePort(ctx)
+		if err != nil {
+			return Command{}, err
+		}
+		manager.HealthURL = loopbackURL("http", port)
+		manager.MetricsURL = loopbackURL("http", metricsPort)
+		args := []string{
+			"--kubeconfig=" + kubeconfig,
+			"--leader-elect=false",
+			"--health-probe-bind-address=" + loopbackAddress(port),
+			"--metrics-bind-address=" + loopbackAddress(metricsPort),
+			"--metrics-secure=false",
+		}
+		return Command{
+			Name:  options.Name,
+			Path:  options.Path,
+			Args:  append(args, options.Args...),
+			Ready: HTTPReady(http.DefaultClient, manager.HealthURL+"/readyz"),
+		}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return manager, nil
+}
+
+// grantManager gives the manager's user the generated role.
+func (cp *ControlPlane) grantManager(ctx context.Context, roleFile string) error {
+	if err := cp.Apply(ctx, roleFile); err != nil {
+		return fmt.Errorf("permissions of the manager (`make manifests` generates them): %w", err)
+	}
+	clients, err := cp.client()
+	if err != nil {
+		return err
+	}
+	binding := rbacv1ac.ClusterRoleBinding(managerRole).
+		WithRoleRef(rbacv1ac.RoleRef().WithAPIGroup(rbacv1.GroupName).WithKind("ClusterRole").WithName(managerRole)).
+		WithSubjects(rbacv1ac.Subject().WithAPIGroup(rbacv1.GroupName).WithKind(rbacv1.UserKind).WithName(managerUser))
+	if err := clients.Apply(ctx, binding, fieldOwner, client.ForceOwnership); err != nil {
+		return fmt.Errorf("binding ClusterRole %s to the manager's user: %w", managerRole, err)
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestOneClusterInAFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	first, err := acquire(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := first.describe("API server   https://127.0.0.1:1\n"); err != nil {
+		t.Fatal(err)
+	}
+
+	_, err = acquire(dir)
+	if err == nil {
+		t.Fatal("the lock was given to two at a time")
+	}
+	for _, want := range []string{"already runs", "https://127.0.0.1:1"} {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("message lacks %q:\n%v", want, err)
+		}
+	}
+
+	if err := first.release(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := acquire(dir)
+	if err != nil {
+		t.Fatalf("the lock can't be taken after it was released: %v", err)
+	}
+	if err := second.release(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestParsePassesFlagsToTheManager(t *testing.T) {
+	t.Parallel()
+	got, err := parse([]string{"--nodes=5", "--", "--zap-log-level=debug", "--controllers=*"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.nodes != 5 || strings.Join(got.managerArgs, " ") != "--zap-log-level=debug --controllers=*" {
+		t.Errorf("got %+v", got)
+	}
+}

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Copyright 2026 The servicenet Authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# Runs tests with a closing summary:
+#
+#   hack/test.sh all|unit|integration [flags of go test]
+#
+# make sets SERVICENET_BIN, K8S_VERSION and KUBEBUILDER_ASSETS, which say where
+# the programs are that the integration tests start. The coverage figure counts
+# what the manager does for them in its own process, too.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+which=$1
+shift
+
+case $which in
+  all) pattern=. ;;
+  unit) pattern='/servicenet/(api|cmd|controllers|internal|hack/testsummary)(/|$)' ;;
+  integration) pattern='/servicenet/(test/integration|hack/controlplane|hack/run)(/|$)' ;;
+  *)
+    echo "test.sh: want all, unit or integration, not $which" >&2
+    exit 2
+    ;;
+esac
+packages=$(go list ./... | grep -E "$pattern" | grep -v '/servicenet/test/e2e' || true)
+if [[ -z $packages ]]; then
+  echo "test.sh: there are no packages of $which tests" >&2
+  exit 1
+fi
+covered=$(go list ./... | grep -E '/servicenet/(api|cmd|controllers|internal)(/|$)' | paste -sd,)
+
+bin=$SERVICENET_BIN
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+begin=$SECONDS
+
+coverage=()
+if [[ $which != integration ]]; then
+  coverage=(-covermode=atomic "-coverpkg=$covered" "-coverprofile=$scratch/tests.out")
+fi
+if [[ $which != unit ]]; then
+  linked=$(go list -deps ./cmd | grep '^servicenet.dev/' | paste -sd,)
+  go build -cover -covermode=atomic -coverpkg="$linked" -o "$bin/covered/manager" ./cmd
+  export SERVICENET_BIN=$bin/covered:$bin GOCOVERDIR=$scratch/manager
+  mkdir "$GOCOVERDIR"
+fi
+
+race=()
+compiler=$(go env CC)
+if command -v "${compiler%% *}" >/dev/null; then
+  race=(-race)
+  export CGO_ENABLED=1
+else
+  echo "no C compiler ($compiler): testing without the race detector"
+fi
+
+echo "testing $(wc -w <<<"$packages") packages; compiling them takes minutes the first time"
+# The tests start programs that the test cache does not know of: -count=1.
+status=0
+# shellcheck disable=SC2086 # one word per package
+"$bin/gotestsum" --format pkgname --format-hide-empty-pkg --hide-summary skipped \
+  --jsonfile "$scratch/events" -- \
+  "${race[@]}" -count=1 -timeout=20m "${coverage[@]}" "$@" $packages |
+  sed -u -E 's/ \(coverage: .*\)$//' || status=$? # the figures per package say little
+export CGO_ENABLED=0
+
+if compgen -G "$scratch/manager/*" >/dev/null; then
+  go tool covdata textfmt -i "$scratch/manager" -o "$scratch/manager.out"
+fi
+{
+  echo "mode: atomic"
+  cat "$scratch"/*.out 2>/dev/null | grep -v '^mode:' || true
+} >cover.out
+
+printf '\ncoverage  %s of statements (cover.out)\n' "$(go tool cover -func=cover.out | awk 'END { print $NF }')"
+printf 'elapsed   %d s\n' $((SECONDS - begin))
+go run ./hack/testsummary <"$scratch/events"
+exit "$status"

@@ -1,0 +1,127 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+)
+
+var _ = Describe("What becomes of a Service", func() {
+	var (
+		in      space
+		service *corev1.Service
+	)
+
+	BeforeEach(func(ctx SpecContext) {
+		in = newSpace(ctx)
+		in.runPods(ctx, "web", 2)
+		service = in.expose(ctx, "web")
+		in.expectNoFaults(ctx, "web", 2)
+	})
+
+	It("mirrors its labels", func(ctx SpecContext) {
+		in.patch(ctx, &corev1.Service{}, "web", `{"metadata":{"labels":{"tier":"front","team":"a"}}}`)
+		Eventually(in.slices("web")).WithContext(ctx).Should(ConsistOf(
+			HaveField("Labels", And(HaveLen(4), HaveKeyWithValue("tier", "front"), HaveKeyWithValue("team", "a")))))
+
+		in.patch(ctx, &corev1.Service{}, "web", `{"metadata":{"labels":{"tier":"back","team":null}}}`)
+		Eventually(in.slices("web")).WithContext(ctx).Should(ConsistOf(HaveField("Labels", Equal(map[string]string{
+			"tier":                       "back",
+			discoveryv1.LabelServiceName: "web",
+			discoveryv1.LabelManagedBy:   managedBy,
+		}))))
+		in.expectNoFaults(ctx, "web", 2)
+	})
+
+	It("follows its selector", func(ctx SpecContext) {
+		in.runPods(ctx, "other", 3)
+		in.patch(ctx, &corev1.Service{}, "web", `{"spec":{"selector":{"`+app+`":"other"}}}`)
+		in.expectNoFaults(ctx, "web", 3)
+		Expect(in.currentSlices(ctx, "web")).To(HaveLen(1))
+	})
+
+	It("follows its ports, in the same slice", func(ctx SpecContext) {
+		slice := in.onlySlice(ctx, "web")
+		in.patch(ctx, &corev1.Service{}, "web",
+			`{"spec":{"ports":[{"name":"http","port":80,"targetPort":8081},{"name":"metrics","port":9090}]}}`)
+		Eventually(in.slices("web")).WithContext(ctx).Should(ConsistOf(And(
+			HaveField("UID", slice.UID),
+			WithTransform(func(s discoveryv1.EndpointSlice) []string { return portNumbers(&s) },
+				ConsistOf("http:8081", "metrics:9090")),
+		)))
+		in.expectNoFaults(ctx, "web", 2)
+	})
+
+	DescribeTable("leaves its slices as they are when it stops having endpoints", func(ctx SpecContext, json string) {
+		before := restingVersions(ctx, in)
+		in.patch(ctx, &corev1.Service{}, "web", json)
+		in.delete(ctx, &corev1.Pod{}, "web-0")
+		in.awaitTurn(ctx)
+		Consistently(versions(in)).WithContext(ctx).Should(Equal(before))
+	},
+		Entry("by turning into an ExternalName",
+			`{"spec":{"type":"ExternalName","externalName":"example.com","clusterIP":null,"clusterIPs":null}}`),
+		Entry("by losing its selector", `{"spec":{"selector":null}}`),
+	)
+
+	It("continues its slices when it gets its selector back", func(ctx SpecContext) {
+		slice := in.onlySlice(ctx, "web")
+		in.patch(ctx, &corev1.Service{}, "web", `{"spec":{"selector":null}}`)
+		in.delete(ctx, &corev1.Pod{}, "web-0")
+		in.patch(ctx, &corev1.Service{}, "web", `{"spec":{"selector":{"`+app+`":"web"}}}`)
+		in.expectNoFaults(ctx, "web", 1)
+		Expect(in.onlySlice(ctx, "web").UID).To(Equal(slice.UID))
+	})
+
+	It("takes its slices with it", func(ctx SpecContext) {
+		in.delete(ctx, &corev1.Service{}, "web")
+		Eventually(in.slices("web")).WithContext(ctx).Should(BeEmpty())
+	})
+
+	It("has slices of its own when it comes back under its name", func(ctx SpecContext) {
+		in.delete(ctx, &corev1.Service{}, "web")
+		successor := in.expose(ctx, "web")
+		Expect(successor.UID).NotTo(Equal(service.UID))
+		Eventually(in.slices("web")).WithContext(ctx).Should(ConsistOf(And(
+			ownedBy(successor),
+			HaveField("Endpoints", HaveLen(2)),
+		)))
+		in.expectNoFaults(ctx, "web", 2)
+	})
+
+	It("shares its pods with other Services", func(ctx SpecContext) {
+		other := in.newService("also-web", "web")
+		Expect(api.Create(ctx, other)).To(Succeed())
+		in.expectNoFaults(ctx, "also-web", 2)
+
+		in.setReady(ctx, "web-0", false)
+		for _, name := range []string{"web", "also-web"} {
+			Eventually(in.conditions(name)).WithContext(ctx).Should(HaveKeyWithValue("web-0", "none"))
+		}
+
+		in.delete(ctx, &corev1.Service{}, "also-web")
+		Eventually(in.slices("also-web")).WithContext(ctx).Should(BeEmpty())
+		in.expectNoFaults(ctx, "web", 2)
+	})
+})
+
+var _ = Describe("A namespace with Services", func() {
+	It("goes without noise", func(ctx SpecContext) {
+		in := newSpace(ctx)
+		// Now and then the slices of a Service go before the Service. The more
+		// there are, the surer the manager meets one.
+		for i := range 20 {
+			in.expose(ctx, fmt.Sprintf("web-%d", i))
+		}
+		Eventually(versions(in)).WithContext(ctx).Should(HaveLen(20))
+		in.terminate(ctx)
+		awaitIdle(ctx, manager)
+		Expect(errorsLogged()).NotTo(ContainElement(ContainSubstring(string(in))))
+	})
+})
