@@ -29,7 +29,10 @@ func TestWrongFlagsAreRefused(t *testing.T) {
 		{"--kube-api-qps=-1", []string{`"-1"`, "--kube-api-qps", "0 to 1000000"}},
 		{"--kube-api-qps=NaN", []string{`"NaN"`, "--kube-api-qps", "0 to 1000000"}},
 		{"--kube-api-burst=-1", []string{`"-1"`, "--kube-api-burst", "0 to"}},
-		{"--leader-elect=maybe", []string{`"maybe"`, "--leader-elect"}},
+		{"--leader-elect=maybe", []string{`"maybe"`, "--leader-elect", "true and false"}},
+		{"--leader-election-namespace=Not_A_Name", []string{`"Not_A_Name"`, "--leader-election-namespace", "lower case"}},
+		{"--metrics-bind-address=nonsense", []string{`"nonsense"`, "--metrics-bind-address", "host:port"}},
+		{"--health-probe-bind-address=:70000", []string{`":70000"`, "--health-probe-bind-address", "0 to 65535"}},
 		{"--no-such-flag", []string{"--no-such-flag"}},
 		{"start", []string{`"start"`, "flags only"}},
 	} {
@@ -105,6 +108,17 @@ func TestFlagsReachTheOptions(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	for address, allowed := range map[string]bool{
+		"0": true, ":8081": true, "127.0.0.1:0": true, "[::1]:8443": true, "localhost:65535": true,
+		"": false, "8081": false, "127.0.0.1": false, ":http": false, ":-1": false, "::1:80": false,
+	} {
+		if _, err := listenAddress(address); (err == nil) != allowed {
+			t.Errorf("%q: %v", address, err)
+		}
 	}
 }
 

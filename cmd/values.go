@@ -6,79 +6,110 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"servicenet.dev/servicenet/controllers"
 )
 
-// The types below are pflag.Values that refuse a wrong value while the flags
-// are parsed, so that pflag's message names the flag and the value beside what
-// is allowed.
-
-// intValue is a whole number in a range.
-type intValue struct {
-	target          *int
-	lowest, highest int
+// value is a pflag.Value that refuses a wrong value while the flags are parsed,
+// so that pflag's message names the flag and the value beside what is allowed.
+type value[T any] struct {
+	target *T
+	kind   string
+	parse  func(text string) (T, error)
 }
 
-func (v *intValue) String() string {
-	if v.target == nil {
-		return "" // pflag asks a zero value for its default
-	}
-	return strconv.Itoa(*v.target)
-}
-func (v *intValue) Type() string { return "int" }
-
-func (v *intValue) Set(text string) error {
-	number, err := strconv.Atoi(text)
-	if err != nil || number < v.lowest || number > v.highest {
-		return fmt.Errorf("allowed are whole numbers from %d to %d", v.lowest, v.highest)
-	}
-	*v.target = number
-	return nil
-}
-
-// rateValue is a number of things a second, 0 for no limit.
-type rateValue struct{ target *float32 }
-
-func (v *rateValue) String() string {
+// String implements pflag.Value. pflag asks a zero value for its default.
+func (v *value[T]) String() string {
 	if v.target == nil {
 		return ""
 	}
-	return strconv.FormatFloat(float64(*v.target), 'g', -1, 32)
+	return fmt.Sprint(*v.target)
 }
-func (v *rateValue) Type() string { return "float" }
 
-func (v *rateValue) Set(text string) error {
+// Type implements pflag.Value: it stands behind the flag in the help.
+func (v *value[T]) Type() string { return v.kind }
+
+// Set implements pflag.Value.
+func (v *value[T]) Set(text string) error {
+	parsed, err := v.parse(text)
+	if err == nil {
+		*v.target = parsed
+	}
+	return err
+}
+
+// wholeNumber parses a number in a range.
+func wholeNumber(lowest, highest int) func(string) (int, error) {
+	return func(text string) (int, error) {
+		number, err := strconv.Atoi(text)
+		if err != nil || number < lowest || number > highest {
+			return 0, fmt.Errorf("allowed are whole numbers from %d to %d", lowest, highest)
+		}
+		return number, nil
+	}
+}
+
+// rate parses a number of things a second, 0 for no limit.
+func rate(text string) (float32, error) {
 	const highest = 1e6
 	number, err := strconv.ParseFloat(text, 32)
-	if err != nil || !(number >= 0 && number <= highest) {
-		return fmt.Errorf("allowed are numbers from 0 to %d, 0 for no limit", int(highest))
+	inRange := number >= 0 && number <= highest // false for NaN too
+	if err != nil || !inRange {
+		return 0, fmt.Errorf("allowed are numbers from 0 to %d, 0 for no limit", int(highest))
 	}
-	*v.target = float32(number)
-	return nil
+	return float32(number), nil
 }
 
-// modeValue is an endpoints mode.
-type modeValue struct{ target *controllers.EndpointsMode }
-
-func (v *modeValue) String() string {
-	if v.target == nil {
-		return ""
+func endpointsMode(text string) (controllers.EndpointsMode, error) {
+	mode := controllers.EndpointsMode(text)
+	if mode != controllers.EndpointsOn && mode != controllers.EndpointsOff {
+		return "", fmt.Errorf("allowed are %q and %q", controllers.EndpointsOn, controllers.EndpointsOff)
 	}
-	return string(*v.target)
+	return mode, nil
 }
-func (v *modeValue) Type() string { return "mode" }
 
-func (v *modeValue) Set(text string) error {
-	switch mode := controllers.EndpointsMode(text); mode {
-	case controllers.EndpointsOn, controllers.EndpointsOff:
-		*v.target = mode
-		return nil
-	default:
-		return fmt.Errorf("allowed are %q and %q", controllers.EndpointsOn, controllers.EndpointsOff)
+func truth(text string) (bool, error) {
+	on, err := strconv.ParseBool(text)
+	if err != nil {
+		return false, errors.New("allowed are true and false")
 	}
+	return on, nil
+}
+
+// noWebhooks parses the switch for something this build does not have.
+func noWebhooks(text string) (bool, error) {
+	if on, err := strconv.ParseBool(text); err != nil || on {
+		return false, errors.New("this build has no webhooks: allowed is false")
+	}
+	return false, nil
+}
+
+func namespaceName(text string) (string, error) {
+	if faults := validation.IsDNS1123Label(text); text != "" && len(faults) > 0 {
+		return "", errors.New(strings.Join(faults, "; "))
+	}
+	return text, nil
+}
+
+// notServed is the address that means "do not serve".
+const notServed = "0"
+
+// listenAddress parses what a server can listen on.
+func listenAddress(text string) (string, error) {
+	if text == notServed {
+		return text, nil
+	}
+	const highest = 65535
+	_, port, err := net.SplitHostPort(text)
+	if number, notNumeric := strconv.Atoi(port); err != nil || notNumeric != nil || number < 0 || number > highest {
+		return "", fmt.Errorf("allowed are host:port and :port with a port from 0 to %d, and %q to serve nothing", highest, notServed)
+	}
+	return text, nil
 }
 
 // selectionValue is a list of controllers. The first use of the flag replaces
@@ -88,14 +119,18 @@ type selectionValue struct {
 	given  bool
 }
 
+// String implements pflag.Value.
 func (v *selectionValue) String() string {
 	if v.target == nil {
 		return ""
 	}
 	return strings.Join(*v.target, ",")
 }
+
+// Type implements pflag.Value.
 func (v *selectionValue) Type() string { return "names" }
 
+// Set implements pflag.Value.
 func (v *selectionValue) Set(text string) error {
 	selection := strings.Split(text, ",")
 	if err := controllers.ValidateControllers(selection); err != nil {
@@ -105,19 +140,5 @@ func (v *selectionValue) Set(text string) error {
 		selection = append(*v.target, selection...)
 	}
 	*v.target, v.given = selection, true
-	return nil
-}
-
-// noneYetValue is a switch for something this build does not have.
-type noneYetValue struct{}
-
-func (noneYetValue) String() string { return "false" }
-func (noneYetValue) Type() string   { return "bool" }
-
-func (noneYetValue) Set(text string) error {
-	on, err := strconv.ParseBool(text)
-	if err != nil || on {
-		return errors.New("this build has no webhooks: allowed is false")
-	}
 	return nil
 }

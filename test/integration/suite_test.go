@@ -65,7 +65,8 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	_, err = plane.StartScheduler(ctx)
 	Expect(err).NotTo(HaveOccurred())
-	_, err = plane.StartKwok(ctx)
+	// Without Leases the nodes, and with them their pods, turn unready after 50 s.
+	_, err = plane.StartKwok(ctx, "--node-lease-duration-seconds=40")
 	Expect(err).NotTo(HaveOccurred())
 	Expect(plane.AddNodes(ctx, nodes)).To(Succeed())
 	manager = startManager(ctx, "manager")
