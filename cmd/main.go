@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -89,12 +90,20 @@ func serve(ctx context.Context, settings *settings) error {
 	return mgr.Start(ctx)
 }
 
+// withoutHTTP2 keeps a server to HTTP/1.1: scrapers need no more, and HTTP/2 lets
+// a client open streams faster than a server can close them.
+func withoutHTTP2(config *tls.Config) { config.NextProtos = []string{"http/1.1"} }
+
 func managerOptions(settings *settings) (manager.Options, error) {
 	scheme := runtime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {
 		return manager.Options{}, fmt.Errorf("building the scheme: %w", err)
 	}
-	metrics := metricsserver.Options{BindAddress: settings.metricsAddress, SecureServing: settings.metricsSecure}
+	metrics := metricsserver.Options{
+		BindAddress:   settings.metricsAddress,
+		SecureServing: settings.metricsSecure,
+		TLSOpts:       []func(*tls.Config){withoutHTTP2},
+	}
 	if settings.metricsSecure {
 		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}

@@ -85,6 +85,9 @@ func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Re
 		if isStale(err) {
 			return waitForCache(ctx, err.Error())
 		}
+		if ctx.Err() != nil {
+			return ctrl.Result{}, nil //nolint:nilerr // the manager stops; the next one goes on from here
+		}
 		r.recorder.Eventf(referenceTo(service), nil, corev1.EventTypeWarning, "FailedToUpdateEndpointSlices", "UpdateEndpointSlices",
 			"Error updating Endpoint Slices for Service %s/%s: %v", service.Namespace, service.Name, err)
 		return ctrl.Result{}, err
