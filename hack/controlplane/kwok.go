@@ -46,6 +46,8 @@ func (cp *ControlPlane) StartKwok(ctx context.Context, args ...string) (*Process
 			"--kubeconfig=" + kubeconfig,
 			"--config=" + config,
 			"--manage-nodes-with-annotation-selector=" + simulatedKey + "=" + simulatedValue,
+			// Without Leases the nodes are NotReady after 50 s, and so are their pods.
+			"--node-lease-duration-seconds=40",
 			"--server-address=" + loopbackAddress(port),
 		}
 		return Command{

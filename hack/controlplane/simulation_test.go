@@ -50,6 +50,17 @@ func TestSimulatedNodesRunPods(t *testing.T) {
 		t.Errorf("pods run on %d nodes, want 3", len(nodes))
 	}
 	checkReadiness(t, clients, pods.Items[0].Name)
+	checkLeases(t, clients)
+}
+
+// checkLeases sees that every node has a Lease: without, kube-controller-manager
+// takes the nodes for dead after a while.
+func checkLeases(t *testing.T, clients kubernetes.Interface) {
+	t.Helper()
+	eventually(t, "a Lease for each node", func() bool {
+		leases, err := clients.CoordinationV1().Leases(corev1.NamespaceNodeLease).List(t.Context(), metav1.ListOptions{})
+		return err == nil && len(leases.Items) == 3
+	})
 }
 
 // checkReadiness turns a pod unready and ready again with the annotation.

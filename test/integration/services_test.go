@@ -5,6 +5,7 @@ package integration
 
 import (
 	"fmt"
+	"syscall"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -84,7 +85,11 @@ var _ = Describe("What becomes of a Service", func() {
 		Eventually(in.slices("web")).WithContext(ctx).Should(BeEmpty())
 	})
 
-	It("has slices of its own when it comes back under its name", func(ctx SpecContext) {
+	It("has slices of its own when it comes back under its name", Serial, func(ctx SpecContext) {
+		By("pausing the garbage collector, which would help")
+		Expect(stock.Signal(syscall.SIGSTOP)).To(Succeed())
+		DeferCleanup(stock.Signal, syscall.SIGCONT)
+
 		in.delete(ctx, &corev1.Service{}, "web")
 		successor := in.expose(ctx, "web")
 		Expect(successor.UID).NotTo(Equal(service.UID))

@@ -38,6 +38,8 @@ const (
 
 var (
 	plane *controlplane.ControlPlane
+	// stock is the kube-controller-manager.
+	stock *controlplane.Process
 	// manager is the one that all specs share.
 	manager *controlplane.Manager
 	// api reads and writes without a cache, with all rights.
@@ -61,12 +63,11 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() error { return plane.Stop() })
 
-	_, err = plane.StartControllerManager(ctx)
+	stock, err = plane.StartControllerManager(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	_, err = plane.StartScheduler(ctx)
 	Expect(err).NotTo(HaveOccurred())
-	// Without Leases the nodes, and with them their pods, turn unready after 50 s.
-	_, err = plane.StartKwok(ctx, "--node-lease-duration-seconds=40")
+	_, err = plane.StartKwok(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(plane.AddNodes(ctx, nodes)).To(Succeed())
 	manager = startManager(ctx, "manager")
