@@ -17,6 +17,8 @@ CONTAINER_TOOL ?= docker
 PLATFORMS ?= linux/arm64,linux/amd64
 # More arguments: flags of the manager for `run`, of `go test` for the tests.
 ARGS ?=
+# Regular expression of the specs that test-integration runs; all if empty.
+FOCUS ?=
 # Version that the manager reports.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 
@@ -95,8 +97,8 @@ test-unit: $(GOTESTSUM) ## Run the tests that need no other program; ARGS="-run 
 	@$(PROGRAMS) hack/test.sh unit $(ARGS)
 
 .PHONY: test-integration
-test-integration: manifests generate test-programs ## Run the tests on a control plane; ARGS="-ginkgo.focus=headless" picks some.
-	@$(PROGRAMS) hack/test.sh integration $(ARGS)
+test-integration: manifests generate test-programs ## Run the tests on a control plane; FOCUS="headless" picks specs.
+	@$(PROGRAMS) FOCUS="$(FOCUS)" hack/test.sh integration $(ARGS)
 
 .PHONY: test-e2e
 test-e2e: ## Run the tests on a real node.

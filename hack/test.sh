@@ -6,6 +6,7 @@
 #
 #   hack/test.sh all|unit|integration [flags of go test]
 #
+# FOCUS, a regular expression, picks specs of the integration suites.
 # make sets SERVICENET_BIN, K8S_VERSION and KUBEBUILDER_ASSETS, which say where
 # the programs are that the integration tests start. The coverage figure counts
 # what the manager does for them in its own process, too.
@@ -15,14 +16,20 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 which=$1
 shift
 
-skip=()
+skip=() focus=()
 case $which in
   all) pattern=. ;;
   unit)
     pattern='/servicenet/(api|cmd|controllers|internal|hack/testsummary)(/|$)'
     skip=(-skip '^Example') # the library's example starts an API server
     ;;
-  integration) pattern='/servicenet/(controllers|test/integration|hack/controlplane|hack/run)(/|$)' ;;
+  integration)
+    pattern='/servicenet/(controllers|test/integration|hack/controlplane|hack/run)(/|$)'
+    if [[ -n ${FOCUS:-} ]]; then
+      pattern='/servicenet/test/integration(/|$)' # only ginkgo knows the flag
+      focus=("-ginkgo.focus=$FOCUS")
+    fi
+    ;;
   *)
     echo "test.sh: want all, unit or integration, not $which" >&2
     exit 2
@@ -66,7 +73,7 @@ status=0
 # shellcheck disable=SC2086 # one word per package
 "$bin/gotestsum" --format pkgname --format-hide-empty-pkg --hide-summary skipped \
   --jsonfile "$scratch/events" -- \
-  "${race[@]}" -count=1 -timeout=20m "${skip[@]}" "${coverage[@]}" "$@" $packages |
+  "${race[@]}" -count=1 -timeout=20m "${skip[@]}" "${coverage[@]}" "$@" $packages "${focus[@]}" |
   sed -u -E 's/ \(coverage: .*\)$//' || status=$? # the figures per package say little
 export CGO_ENABLED=0
 
