@@ -89,7 +89,7 @@ func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Re
 			return ctrl.Result{}, nil //nolint:nilerr // the manager stops; the next one goes on from here
 		}
 		r.recorder.Eventf(referenceTo(service), nil, corev1.EventTypeWarning, "FailedToUpdateEndpointSlices", "UpdateEndpointSlices",
-			"Error updating Endpoint Slices for Service %s/%s: %v", service.Namespace, service.Name, err)
+			"Endpoints are not up to date, and tried again: %v", err)
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{}, nil

@@ -33,9 +33,10 @@ func (d desired) add(ports []discoveryv1.EndpointPort, endpoint discoveryv1.Endp
 // holderOf returns the port set that holds the first of the given endpoints
 // that is still wanted.
 func (d desired) holderOf(endpoints []discoveryv1.Endpoint) (portsKey, bool) {
+	keys := d.keys()
 	for i := range endpoints {
 		id := identify(&endpoints[i])
-		for _, key := range d.keys() {
+		for _, key := range keys {
 			if _, found := d[key].byKey[id]; found {
 				return key, true
 			}

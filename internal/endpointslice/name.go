@@ -29,6 +29,7 @@ func generateName(service *corev1.Service) string { return service.Name + "-" }
 type namer struct {
 	service *corev1.Service
 	taken   map[string]bool
+	tried   map[discoveryv1.AddressType]int // names of the sequence looked at
 }
 
 func newNamer(service *corev1.Service, existing []*discoveryv1.EndpointSlice) *namer {
@@ -36,12 +37,13 @@ func newNamer(service *corev1.Service, existing []*discoveryv1.EndpointSlice) *n
 	for _, slice := range existing {
 		taken[slice.Name] = true
 	}
-	return &namer{service: service, taken: taken}
+	return &namer{service: service, taken: taken, tried: map[discoveryv1.AddressType]int{}}
 }
 
 func (n *namer) next(family discoveryv1.AddressType) string {
-	for i := 0; ; i++ {
-		name := sliceName(n.service, family, i)
+	for {
+		name := sliceName(n.service, family, n.tried[family])
+		n.tried[family]++
 		if !n.taken[name] {
 			n.taken[name] = true
 			return name

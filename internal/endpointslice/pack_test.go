@@ -125,6 +125,16 @@ func TestLoweredLimitIsKept(t *testing.T) {
 	}
 }
 
+func TestZeroLimitIsTheDefault(t *testing.T) {
+	in := makeInput(makeService(), makePods(0, 250))
+	in.MaxEndpoints = 0
+	w := newWorld(t)
+	w.plan(in)
+	if diff := cmp.Diff([]int{100, 100, 50}, w.sizes()); diff != "" {
+		t.Errorf("sizes (-want +got):\n%s", diff)
+	}
+}
+
 // An edited target port gives every endpoint new ports. Each slice is then
 // written once, with the endpoints it had, so that none is unlisted for a moment.
 func TestTargetPortEditKeepsEndpointsInTheirSlices(t *testing.T) {

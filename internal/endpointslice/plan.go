@@ -4,6 +4,8 @@
 package endpointslice
 
 import (
+	"cmp"
+
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 )
@@ -25,7 +27,8 @@ type Input struct {
 	// ZoneOf returns the zone of a node, empty when it has none, and whether
 	// there is such a node.
 	ZoneOf func(node string) (zone string, exists bool)
-	// MaxEndpoints is how many endpoints a slice holds at most.
+	// MaxEndpoints is how many endpoints a slice holds at most. Zero means
+	// DefaultMaxEndpoints.
 	MaxEndpoints int
 }
 
@@ -43,7 +46,7 @@ func Plan(in Input) Changes {
 
 	var edits []*edit
 	for _, family := range families {
-		p := packer{family: family, labels: labels, limit: in.MaxEndpoints}
+		p := packer{family: family, labels: labels, limit: cmp.Or(in.MaxEndpoints, DefaultMaxEndpoints)}
 		edits = append(edits, p.packFamily(usable[family], desire(in.Service, pods, family))...)
 	}
 	w := writer{service: in.Service, labels: labels, names: newNamer(in.Service, in.Slices)}
