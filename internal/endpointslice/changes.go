@@ -37,7 +37,7 @@ func (c *Changes) Empty() bool { return len(c.Create)+len(c.Update)+len(c.Delete
 type writer struct {
 	service *corev1.Service
 	labels  map[string]string
-	names   *namer
+	names   *Namer
 }
 
 // changes turns edits into writes.
@@ -103,8 +103,8 @@ func split(edits []*edit) (created, updated, removed []*edit) {
 func (w *writer) create(e *edit) *discoveryv1.EndpointSlice {
 	return &discoveryv1.EndpointSlice{
 		ObjectMeta: metav1.ObjectMeta{
-			Name:            w.names.next(e.family),
-			GenerateName:    generateName(w.service),
+			Name:            w.names.Next(e.family),
+			GenerateName:    GenerateName(w.service),
 			Namespace:       w.service.Namespace,
 			Labels:          maps.Clone(w.labels),
 			OwnerReferences: []metav1.OwnerReference{ownerReference(w.service)},

@@ -14,17 +14,17 @@ import (
 
 // desired is what the slices of one address family should list: the endpoints
 // by the ports they are reached on.
-type desired map[portsKey]*endpointSet
+type desired map[PortsKey]*endpointSet
 
 // keys returns the port sets in a fixed order, so that equal input gives an
 // equal plan.
-func (d desired) keys() []portsKey { return slices.Sorted(maps.Keys(d)) }
+func (d desired) keys() []PortsKey { return slices.Sorted(maps.Keys(d)) }
 
 func (d desired) add(ports []discoveryv1.EndpointPort, endpoint discoveryv1.Endpoint) {
-	key := keyOf(ports)
+	key := KeyOfPorts(ports)
 	set := d[key]
 	if set == nil {
-		set = &endpointSet{ports: ports, byKey: map[endpointKey]discoveryv1.Endpoint{}}
+		set = &endpointSet{ports: ports, byKey: map[EndpointKey]discoveryv1.Endpoint{}}
 		d[key] = set
 	}
 	set.add(endpoint)
@@ -32,10 +32,10 @@ func (d desired) add(ports []discoveryv1.EndpointPort, endpoint discoveryv1.Endp
 
 // holderOf returns the port set that holds the first of the given endpoints
 // that is still wanted.
-func (d desired) holderOf(endpoints []discoveryv1.Endpoint) (portsKey, bool) {
+func (d desired) holderOf(endpoints []discoveryv1.Endpoint) (PortsKey, bool) {
 	keys := d.keys()
 	for i := range endpoints {
-		id := identify(&endpoints[i])
+		id := Identify(&endpoints[i])
 		for _, key := range keys {
 			if _, found := d[key].byKey[id]; found {
 				return key, true

@@ -11,14 +11,15 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// endpointKey is what makes an endpoint the same one over time. A difference in
+// EndpointKey is what makes an endpoint the same one over time. A difference in
 // anything else (pod UID, node, zone, conditions) is a change in place.
-type endpointKey struct {
+type EndpointKey struct {
 	addresses, hostname, namespace, name string
 }
 
-func identify(endpoint *discoveryv1.Endpoint) endpointKey {
-	key := endpointKey{
+// Identify returns the identity of an endpoint.
+func Identify(endpoint *discoveryv1.Endpoint) EndpointKey {
+	key := EndpointKey{
 		addresses: joinAddresses(endpoint.Addresses),
 		hostname:  ptr.Deref(endpoint.Hostname, ""),
 	}
@@ -36,10 +37,10 @@ func joinAddresses(addresses []string) string {
 	return strings.Join(addresses, ",")
 }
 
-// sameContent compares two endpoints of one identity. The target's
+// SameContent compares two endpoints of one identity. The target's
 // resourceVersion does not count: slices do not carry it, and a pod's changes
 // with every heartbeat.
-func sameContent(a, b *discoveryv1.Endpoint) bool {
+func SameContent(a, b *discoveryv1.Endpoint) bool {
 	return ptr.Equal(a.Conditions.Ready, b.Conditions.Ready) &&
 		ptr.Equal(a.Conditions.Serving, b.Conditions.Serving) &&
 		ptr.Equal(a.Conditions.Terminating, b.Conditions.Terminating) &&
@@ -61,12 +62,12 @@ func sameTarget(a, b *discoveryv1.Endpoint) bool {
 // endpointSet holds the endpoints still to be placed, in the order they came.
 type endpointSet struct {
 	ports []discoveryv1.EndpointPort
-	order []endpointKey
-	byKey map[endpointKey]discoveryv1.Endpoint
+	order []EndpointKey
+	byKey map[EndpointKey]discoveryv1.Endpoint
 }
 
 func (s *endpointSet) add(endpoint discoveryv1.Endpoint) {
-	key := identify(&endpoint)
+	key := Identify(&endpoint)
 	if _, twice := s.byKey[key]; !twice {
 		s.order = append(s.order, key)
 	}
@@ -74,7 +75,7 @@ func (s *endpointSet) add(endpoint discoveryv1.Endpoint) {
 }
 
 // take removes an endpoint from the set and returns it, if it is in there.
-func (s *endpointSet) take(key endpointKey) (discoveryv1.Endpoint, bool) {
+func (s *endpointSet) take(key EndpointKey) (discoveryv1.Endpoint, bool) {
 	endpoint, found := s.byKey[key]
 	delete(s.byKey, key)
 	return endpoint, found

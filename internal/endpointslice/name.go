@@ -7,8 +7,8 @@ import (
 	"hash/fnv"
 	"strconv"
 
-	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // The API server makes names from generateName by cutting the prefix to 58
@@ -19,30 +19,34 @@ const (
 	namePrefixLength = 63 - nameSuffixLength
 )
 
-// generateName is the prefix of the names of a Service's slices.
-func generateName(service *corev1.Service) string { return service.Name + "-" }
+// GenerateName is the prefix of the names of an owner's slices. The owner is a
+// Service, or the Endpoints that are mirrored.
+func GenerateName(owner metav1.Object) string { return owner.GetName() + "-" }
 
-// namer gives new slices their names: the first of a fixed sequence that no
+// Namer gives new slices their names: the first of a fixed sequence that no
 // slice of the Service has. Because the sequence is fixed, a create that is
 // repeated after a crash, a lost answer, or by a second replica with a stale
 // cache meets AlreadyExists instead of making a second copy.
-type namer struct {
-	service *corev1.Service
-	taken   map[string]bool
-	tried   map[discoveryv1.AddressType]int // names of the sequence looked at
+type Namer struct {
+	owner metav1.Object
+	taken map[string]bool
+	tried map[discoveryv1.AddressType]int // names of the sequence looked at
 }
 
-func newNamer(service *corev1.Service, existing []*discoveryv1.EndpointSlice) *namer {
+// NewNamer returns a namer for the slices of an owner that avoids the names of
+// those that exist.
+func NewNamer(owner metav1.Object, existing []*discoveryv1.EndpointSlice) *Namer {
 	taken := make(map[string]bool, len(existing))
 	for _, slice := range existing {
 		taken[slice.Name] = true
 	}
-	return &namer{service: service, taken: taken, tried: map[discoveryv1.AddressType]int{}}
+	return &Namer{owner: owner, taken: taken, tried: map[discoveryv1.AddressType]int{}}
 }
 
-func (n *namer) next(family discoveryv1.AddressType) string {
+// Next returns the name of the next slice of an address family.
+func (n *Namer) Next(family discoveryv1.AddressType) string {
 	for {
-		name := sliceName(n.service, family, n.tried[family])
+		name := sliceName(n.owner, family, n.tried[family])
 		n.tried[family]++
 		if !n.taken[name] {
 			n.taken[name] = true
@@ -51,18 +55,18 @@ func (n *namer) next(family discoveryv1.AddressType) string {
 	}
 }
 
-// sliceName is the i-th name of the sequence for a Service and address family.
-// The Service's UID is part of it, so that a re-created Service does not want
-// the names its predecessor's slices still hold.
-func sliceName(service *corev1.Service, family discoveryv1.AddressType, i int) string {
+// sliceName is the i-th name of the sequence for an owner and address family.
+// The owner's UID is part of it, so that a re-created Service does not want the
+// names its predecessor's slices still hold.
+func sliceName(owner metav1.Object, family discoveryv1.AddressType, i int) string {
 	hash := fnv.New64a()
-	_, _ = hash.Write([]byte(string(service.UID) + "/" + string(family) + "/" + strconv.Itoa(i)))
+	_, _ = hash.Write([]byte(string(owner.GetUID()) + "/" + string(family) + "/" + strconv.Itoa(i)))
 	sum := hash.Sum64()
 	suffix := make([]byte, nameSuffixLength)
 	for at := range suffix {
 		suffix[at] = nameAlphabet[sum%uint64(len(nameAlphabet))]
 		sum /= uint64(len(nameAlphabet))
 	}
-	prefix := generateName(service)
+	prefix := GenerateName(owner)
 	return prefix[:min(len(prefix), namePrefixLength)] + string(suffix)
 }

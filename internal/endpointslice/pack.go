@@ -96,7 +96,7 @@ func (p *packer) keep(slice *discoveryv1.EndpointSlice, want *endpointSet) *edit
 		current: slice,
 		family:  p.family,
 		ports:   want.ports,
-		touched: !maps.Equal(slice.Labels, p.labels) || keyOf(slice.Ports) != keyOf(want.ports),
+		touched: !maps.Equal(slice.Labels, p.labels) || KeyOfPorts(slice.Ports) != KeyOfPorts(want.ports),
 	}
 	kept.endpoints = make([]discoveryv1.Endpoint, 0, len(slice.Endpoints))
 	for i := range slice.Endpoints {
@@ -104,12 +104,12 @@ func (p *packer) keep(slice *discoveryv1.EndpointSlice, want *endpointSet) *edit
 			kept.touched = true
 			break
 		}
-		endpoint, wanted := want.take(identify(&slice.Endpoints[i]))
+		endpoint, wanted := want.take(Identify(&slice.Endpoints[i]))
 		if !wanted {
 			kept.touched = true
 			continue
 		}
-		kept.touched = kept.touched || !sameContent(&endpoint, &slice.Endpoints[i])
+		kept.touched = kept.touched || !SameContent(&endpoint, &slice.Endpoints[i])
 		kept.endpoints = append(kept.endpoints, endpoint)
 	}
 	kept.removed = kept.touched && len(kept.endpoints) == 0

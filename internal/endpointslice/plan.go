@@ -49,7 +49,7 @@ func Plan(in Input) Changes {
 		p := packer{family: family, labels: labels, limit: cmp.Or(in.MaxEndpoints, DefaultMaxEndpoints)}
 		edits = append(edits, p.packFamily(usable[family], desire(in.Service, pods, family))...)
 	}
-	w := writer{service: in.Service, labels: labels, names: newNamer(in.Service, in.Slices)}
+	w := writer{service: in.Service, labels: labels, names: NewNamer(in.Service, in.Slices)}
 	changes := w.changes(edits, obsolete)
 	changes.MissingNodes = missingNodes
 	return changes

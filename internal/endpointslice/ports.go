@@ -14,13 +14,13 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// portsKey identifies a set of ports whatever their order. Endpoints with
+// PortsKey identifies a set of ports whatever their order. Endpoints with
 // different sets never share a slice, because a slice has one list of ports.
-type portsKey string
+type PortsKey string
 
 // noPorts is the key of an empty list: headless Services without ports, pods
 // that declare none of the named ports, and the placeholder.
-const noPorts portsKey = ""
+const noPorts PortsKey = ""
 
 // resolvePorts returns the ports a Service reaches on one pod. A named target
 // port that the pod does not declare is left out, so the list may be shorter
@@ -76,7 +76,8 @@ func declaredPort(containers []corev1.Container, port *corev1.ServicePort) (int3
 	return 0, false
 }
 
-func keyOf(ports []discoveryv1.EndpointPort) portsKey {
+// KeyOfPorts returns the identity of a list of ports.
+func KeyOfPorts(ports []discoveryv1.EndpointPort) PortsKey {
 	if len(ports) == 0 {
 		return noPorts
 	}
@@ -85,7 +86,7 @@ func keyOf(ports []discoveryv1.EndpointPort) portsKey {
 		fields = append(fields, portField(&ports[i]))
 	}
 	slices.Sort(fields)
-	return portsKey(strings.Join(fields, ";"))
+	return PortsKey(strings.Join(fields, ";"))
 }
 
 // portField tells an absent field from an empty one, so that a slice somebody

@@ -104,10 +104,10 @@ func TestPortsKey(t *testing.T) {
 		return []discoveryv1.EndpointPort{port}
 	}
 	other := vary(func(p *discoveryv1.EndpointPort) { p.Name = new("other") })[0]
-	if keyOf([]discoveryv1.EndpointPort{http, other}) != keyOf([]discoveryv1.EndpointPort{other, http}) {
+	if KeyOfPorts([]discoveryv1.EndpointPort{http, other}) != KeyOfPorts([]discoveryv1.EndpointPort{other, http}) {
 		t.Error("the key depends on the order of the ports")
 	}
-	seen := map[portsKey]string{keyOf([]discoveryv1.EndpointPort{http}): "unchanged"}
+	seen := map[PortsKey]string{KeyOfPorts([]discoveryv1.EndpointPort{http}): "unchanged"}
 	for name, ports := range map[string][]discoveryv1.EndpointPort{
 		"none":                  nil,
 		"other name":            {other},
@@ -121,9 +121,9 @@ func TestPortsKey(t *testing.T) {
 		"separators in a value": vary(func(p *discoveryv1.EndpointPort) { p.AppProtocol = new(`http";other/TCP/80`) }),
 		"two":                   {http, other},
 	} {
-		if twin, found := seen[keyOf(ports)]; found {
+		if twin, found := seen[KeyOfPorts(ports)]; found {
 			t.Errorf("%q has the key of %q", name, twin)
 		}
-		seen[keyOf(ports)] = name
+		seen[KeyOfPorts(ports)] = name
 	}
 }

@@ -33,16 +33,16 @@ func sortSlices(
 			obsolete = append(obsolete, slice)
 			continue
 		}
-		key := keyOf(slice.Ports)
+		key := KeyOfPorts(slice.Ports)
 		groups[key] = append(groups[key], slice)
 	}
 	return usable, obsolete
 }
 
 // byPorts holds the slices of one family by the ports they list.
-type byPorts map[portsKey][]*discoveryv1.EndpointSlice
+type byPorts map[PortsKey][]*discoveryv1.EndpointSlice
 
-func (b byPorts) keys() []portsKey { return slices.Sorted(maps.Keys(b)) }
+func (b byPorts) keys() []PortsKey { return slices.Sorted(maps.Keys(b)) }
 
 // sortedByName fixes the order in which slices are looked at, so that of two
 // copies of an endpoint every replica keeps the same one.
