@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"servicenet.dev/servicenet/internal/endpointslice"
+	"servicenet.dev/servicenet/internal/tracker"
 )
 
 // +kubebuilder:rbac:groups="",resources=services;pods;nodes,verbs=get;list;watch
@@ -40,7 +41,7 @@ type endpointSliceReconciler struct {
 	live         client.Reader
 	writer       client.Writer
 	recorder     events.EventRecorder
-	tracker      *endpointslice.Tracker
+	tracker      *tracker.Tracker[*discoveryv1.EndpointSlice]
 	clock        clock.PassiveClock
 	maxEndpoints int
 }
@@ -51,7 +52,7 @@ func newEndpointSliceReconciler(mgr ctrl.Manager, own cluster.Cluster, options O
 		live:         own.GetAPIReader(),
 		writer:       client.WithFieldOwner(own.GetClient(), fieldOwner),
 		recorder:     mgr.GetEventRecorder(eventSource),
-		tracker:      endpointslice.NewTracker(),
+		tracker:      tracker.New(endpointslice.ServiceOf),
 		clock:        clock.RealClock{},
 		maxEndpoints: options.MaxEndpointsPerSlice,
 	}

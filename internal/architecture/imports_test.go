@@ -49,6 +49,7 @@ func thinking() set {
 			"internal/mirroring",
 			"internal/pool",
 			"internal/repair",
+			"internal/tracker",
 			"internal/validation",
 		},
 		out: []string{"internal/ledger/store"},

@@ -21,9 +21,6 @@
 // does to the slices that hold the changed endpoints, and where endpoints that
 // lie nowhere go. The second never looks at an endpoint that stays where it is.
 //
-// [Tracker] remembers the writes a cache has not shown yet, so that no plan is
-// made from slices that are older than what this process wrote.
-//
 // The package does no I/O, reads no clock and logs nothing. The rules are those
 // of the stock EndpointSlice controller (KEP-752, KEP-1672, KEP-4444), so that
 // either can take over from the other without changing an object.
