@@ -22,7 +22,8 @@ func terminal(pod *corev1.Pod) bool {
 	return pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
 }
 
-func ready(pod *corev1.Pod) bool {
+// Ready tells whether a pod reports that it is ready to serve.
+func Ready(pod *corev1.Pod) bool {
 	for i := range pod.Status.Conditions {
 		if pod.Status.Conditions[i].Type == corev1.PodReady {
 			return pod.Status.Conditions[i].Status == corev1.ConditionTrue
@@ -36,7 +37,7 @@ func ready(pod *corev1.Pod) bool {
 // has no address when the pod has none in that family.
 func endpointFor(service *corev1.Service, pod *corev1.Pod, zone string, family discoveryv1.AddressType) discoveryv1.Endpoint {
 	endpoint := discoveryv1.Endpoint{
-		Addresses:  addresses(pod, family),
+		Addresses:  Addresses(pod, family),
 		Conditions: conditions(service, pod),
 		TargetRef: &corev1.ObjectReference{
 			Kind:      "Pod",
@@ -45,8 +46,8 @@ func endpointFor(service *corev1.Service, pod *corev1.Pod, zone string, family d
 			UID:       pod.UID,
 		},
 	}
-	if pod.Spec.Hostname != "" && pod.Spec.Subdomain == service.Name {
-		endpoint.Hostname = new(pod.Spec.Hostname)
+	if hostname := Hostname(service, pod); hostname != "" {
+		endpoint.Hostname = new(hostname)
 	}
 	if pod.Spec.NodeName != "" {
 		endpoint.NodeName = new(pod.Spec.NodeName)
@@ -58,10 +59,19 @@ func endpointFor(service *corev1.Service, pod *corev1.Pod, zone string, family d
 	return endpoint
 }
 
+// Hostname returns the name under which DNS serves a pod of a Service, or
+// nothing: the pod asks for it by naming the Service as its subdomain.
+func Hostname(service *corev1.Service, pod *corev1.Pod) string {
+	if pod.Spec.Subdomain != service.Name {
+		return ""
+	}
+	return pod.Spec.Hostname
+}
+
 // conditions always sets all three, since a consumer reads an absent one as
 // "unknown" and each of them in its own way.
 func conditions(service *corev1.Service, pod *corev1.Pod) discoveryv1.EndpointConditions {
-	serving := ready(pod)
+	serving := Ready(pod)
 	terminating := pod.DeletionTimestamp != nil
 	return discoveryv1.EndpointConditions{
 		Ready:       new(service.Spec.PublishNotReadyAddresses || (serving && !terminating)),
@@ -70,9 +80,9 @@ func conditions(service *corev1.Service, pod *corev1.Pod) discoveryv1.EndpointCo
 	}
 }
 
-// addresses returns the pod's addresses of one family in their canonical form,
+// Addresses returns the pod's addresses of one family in their canonical form,
 // so that one address has one spelling whatever the pod's runtime reported.
-func addresses(pod *corev1.Pod, family discoveryv1.AddressType) []string {
+func Addresses(pod *corev1.Pod, family discoveryv1.AddressType) []string {
 	var found []string
 	for _, podIP := range pod.Status.PodIPs {
 		ip := netutils.ParseIPSloppy(podIP.IP)

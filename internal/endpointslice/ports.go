@@ -29,7 +29,7 @@ func resolvePorts(service *corev1.Service, pod *corev1.Pod) []discoveryv1.Endpoi
 	ports := make([]discoveryv1.EndpointPort, 0, len(service.Spec.Ports))
 	for i := range service.Spec.Ports {
 		port := &service.Spec.Ports[i]
-		number, found := targetPort(port, pod)
+		number, found := TargetPort(port, pod)
 		if !found {
 			continue
 		}
@@ -43,10 +43,10 @@ func resolvePorts(service *corev1.Service, pod *corev1.Pod) []discoveryv1.Endpoi
 	return ports
 }
 
-// targetPort finds the number behind a Service port on a pod: a number is taken
+// TargetPort finds the number behind a Service port on a pod: a number is taken
 // as it is, a name is looked up with its protocol among the containers, then
 // among the sidecars (init containers that keep running).
-func targetPort(port *corev1.ServicePort, pod *corev1.Pod) (int32, bool) {
+func TargetPort(port *corev1.ServicePort, pod *corev1.Pod) (int32, bool) {
 	if port.TargetPort.Type == intstr.Int {
 		return port.TargetPort.IntVal, true
 	}

@@ -21,7 +21,7 @@ func PodMatters(before, after *corev1.Pod) bool {
 	if !Listable(before) && !Listable(after) {
 		return false
 	}
-	return ready(before) != ready(after) ||
+	return Ready(before) != Ready(after) ||
 		terminal(before) != terminal(after) ||
 		(before.DeletionTimestamp == nil) != (after.DeletionTimestamp == nil) ||
 		before.Spec.NodeName != after.Spec.NodeName ||

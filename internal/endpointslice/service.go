@@ -41,7 +41,7 @@ func AddressTypes(service *corev1.Service) []discoveryv1.AddressType {
 	switch {
 	case len(types) > 0:
 		return types
-	case headless(service):
+	case Headless(service):
 		return []discoveryv1.AddressType{discoveryv1.AddressTypeIPv4, discoveryv1.AddressTypeIPv6}
 	case netutils.IsIPv6String(service.Spec.ClusterIP):
 		return []discoveryv1.AddressType{discoveryv1.AddressTypeIPv6}
@@ -50,9 +50,9 @@ func AddressTypes(service *corev1.Service) []discoveryv1.AddressType {
 	}
 }
 
-// headless tells whether a Service has no virtual IP, which kube-proxy and DNS
+// Headless tells whether a Service has no virtual IP, which kube-proxy and DNS
 // read from a label on its slices.
-func headless(service *corev1.Service) bool {
+func Headless(service *corev1.Service) bool {
 	return service.Spec.ClusterIP == "" || service.Spec.ClusterIP == corev1.ClusterIPNone
 }
 
@@ -62,7 +62,7 @@ func sliceLabels(service *corev1.Service) map[string]string {
 	labels := make(map[string]string, len(service.Labels)+3)
 	maps.Copy(labels, service.Labels)
 	delete(labels, corev1.IsHeadlessService)
-	if headless(service) {
+	if Headless(service) {
 		labels[corev1.IsHeadlessService] = ""
 	}
 	labels[discoveryv1.LabelServiceName] = service.Name
