@@ -6,6 +6,7 @@ package endpointslice
 import (
 	"maps"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -28,6 +29,30 @@ type Changes struct {
 	// MissingNodes names nodes that selected pods run on and that do not exist.
 	// Those pods are left out until their node appears.
 	MissingNodes []string
+	// ZoneHints has an entry for each family of a Service with [AutoTopology].
+	ZoneHints []ZoneHints
+	Stats     Stats
+}
+
+// Stats count what a plan is about, all families of the Service together.
+type Stats struct {
+	// Added and Removed are endpoints that the plan lists and lists no more.
+	Added, Removed int
+	// Desired are the endpoints that are listed in the end.
+	Desired int
+	// Slices is how many slices there are in the end, IdealSlices how few could
+	// hold the same endpoints.
+	Slices, IdealSlices int
+}
+
+func (s Stats) plus(other Stats) Stats {
+	return Stats{
+		Added:       s.Added + other.Added,
+		Removed:     s.Removed + other.Removed,
+		Desired:     s.Desired + other.Desired,
+		Slices:      s.Slices + other.Slices,
+		IdealSlices: s.IdealSlices + other.IdealSlices,
+	}
 }
 
 // Empty tells whether there is nothing to write.
@@ -35,9 +60,10 @@ func (c *Changes) Empty() bool { return len(c.Create)+len(c.Update)+len(c.Delete
 
 // writer turns the edits of all families into changes.
 type writer struct {
-	service *corev1.Service
-	labels  map[string]string
-	names   *Namer
+	service     *corev1.Service
+	labels      map[string]string
+	names       *Namer
+	triggerTime time.Time
 }
 
 // changes turns edits into writes.
@@ -107,6 +133,7 @@ func (w *writer) create(e *edit) *discoveryv1.EndpointSlice {
 			GenerateName:    GenerateName(w.service),
 			Namespace:       w.service.Namespace,
 			Labels:          maps.Clone(w.labels),
+			Annotations:     StampTrigger(nil, w.triggerTime),
 			OwnerReferences: []metav1.OwnerReference{ownerReference(w.service)},
 		},
 		AddressType: e.family,
@@ -116,12 +143,11 @@ func (w *writer) create(e *edit) *discoveryv1.EndpointSlice {
 }
 
 // update keeps everything of the slice's metadata but the labels, which are the
-// Service's, and the trigger time of an earlier change, which would make
-// kube-proxy report a latency that is not this one's.
+// Service's, and the trigger time, which is that of this change.
 func (w *writer) update(e *edit) *discoveryv1.EndpointSlice {
 	meta := e.current.ObjectMeta.DeepCopy()
 	meta.Labels = maps.Clone(w.labels)
-	delete(meta.Annotations, corev1.EndpointsLastChangeTriggerTime)
+	meta.Annotations = StampTrigger(meta.Annotations, w.triggerTime)
 	return &discoveryv1.EndpointSlice{
 		ObjectMeta:  *meta,
 		AddressType: e.family,

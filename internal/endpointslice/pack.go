@@ -28,6 +28,10 @@ type packer struct {
 	family discoveryv1.AddressType
 	labels map[string]string
 	limit  int // endpoints a slice
+	// keepHints is for hints that depend on other endpoints: they are decided
+	// once all slices are packed, and until then stay as they are.
+	keepHints bool
+	stats     Stats
 }
 
 // packFamily packs every port set. A family without any endpoint keeps one empty
@@ -41,7 +45,24 @@ func (p *packer) packFamily(existing byPorts, want desired) []*edit {
 	if len(want) == 0 {
 		edits = p.placeholder(edits)
 	}
+	p.count(edits, want)
 	return edits
+}
+
+// count adds to the statistics what a packed family amounts to.
+func (p *packer) count(edits []*edit, want desired) {
+	for _, e := range edits {
+		if !e.removed {
+			p.stats.Slices++
+		}
+	}
+	for _, key := range want.keys() {
+		p.stats.Desired += len(want[key].order)
+		p.stats.IdealSlices += (len(want[key].order) + p.limit - 1) / p.limit
+	}
+	if len(want) == 0 {
+		p.stats.IdealSlices++
+	}
 }
 
 // rehome gives slices whose ports nobody has any more to the port set that
@@ -59,6 +80,7 @@ func (p *packer) rehome(existing byPorts, want desired) []*edit {
 				existing[heir] = append(existing[heir], slice)
 				continue
 			}
+			p.stats.Removed += len(slice.Endpoints)
 			removed = append(removed, &edit{current: slice, family: p.family, touched: true, removed: true})
 		}
 	}
@@ -85,7 +107,9 @@ func (p *packer) pack(existing []*discoveryv1.EndpointSlice, want *endpointSet) 
 	for _, slice := range existing {
 		edits = append(edits, p.keep(slice, want))
 	}
-	return p.place(edits, want.ports, want.rest())
+	rest := want.rest()
+	p.stats.Added += len(rest)
+	return p.place(edits, want.ports, rest)
 }
 
 // keep leaves the endpoints of a slice that are still wanted where they are,
@@ -106,8 +130,12 @@ func (p *packer) keep(slice *discoveryv1.EndpointSlice, want *endpointSet) *edit
 		}
 		endpoint, wanted := want.take(Identify(&slice.Endpoints[i]))
 		if !wanted {
+			p.stats.Removed++
 			kept.touched = true
 			continue
+		}
+		if p.keepHints {
+			endpoint.Hints = slice.Endpoints[i].Hints
 		}
 		kept.touched = kept.touched || !SameContent(&endpoint, &slice.Endpoints[i])
 		kept.endpoints = append(kept.endpoints, endpoint)

@@ -5,6 +5,7 @@ package endpointslice
 
 import (
 	"cmp"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -24,6 +25,12 @@ type Input struct {
 	// Slices are all slices labelled with the Service's name, whoever manages
 	// them.
 	Slices []*discoveryv1.EndpointSlice
+	// Shares says how much of the cluster's CPU each zone has. Only a Service
+	// with [AutoTopology] needs it.
+	Shares ZoneShares
+	// TriggerTime is when the change happened that the plan publishes, as
+	// [Triggers] has it. Zero means that it is not known.
+	TriggerTime time.Time
 	// ZoneOf returns the zone of a node, empty when it has none, and whether
 	// there is such a node.
 	ZoneOf func(node string) (zone string, exists bool)
@@ -44,13 +51,25 @@ func Plan(in Input) Changes {
 	usable, obsolete := sortSlices(&in, families)
 	pods, missingNodes := locate(&in)
 
+	auto := AutoTopology(in.Service)
 	var edits []*edit
+	var zoneHints []ZoneHints
+	var stats Stats
 	for _, family := range families {
-		p := packer{family: family, labels: labels, limit: cmp.Or(in.MaxEndpoints, DefaultMaxEndpoints)}
-		edits = append(edits, p.packFamily(usable[family], desire(in.Service, pods, family))...)
+		p := packer{family: family, labels: labels, limit: cmp.Or(in.MaxEndpoints, DefaultMaxEndpoints), keepHints: auto}
+		packed := p.packFamily(usable[family], desire(in.Service, pods, family))
+		if auto {
+			zoneHints = append(zoneHints, hintZones(family, packed, in.Shares))
+		}
+		edits = append(edits, packed...)
+		stats = stats.plus(p.stats)
 	}
-	w := writer{service: in.Service, labels: labels, names: NewNamer(in.Service, in.Slices)}
+	w := writer{
+		service: in.Service, labels: labels, names: NewNamer(in.Service, in.Slices),
+		triggerTime: in.TriggerTime,
+	}
 	changes := w.changes(edits, obsolete)
+	changes.ZoneHints, changes.Stats = zoneHints, stats
 	changes.MissingNodes = missingNodes
 	return changes
 }

@@ -55,7 +55,9 @@ func endpointFor(service *corev1.Service, pod *corev1.Pod, zone string, family d
 	if zone != "" {
 		endpoint.Zone = new(zone)
 	}
-	endpoint.Hints = hints(service, &endpoint)
+	if !AutoTopology(service) { // its hints depend on the other endpoints
+		endpoint.Hints = hints(service, &endpoint)
+	}
 	return endpoint
 }
 

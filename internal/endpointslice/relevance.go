@@ -36,6 +36,7 @@ func PodMatters(before, after *corev1.Pod) bool {
 func ServiceMatters(before, after *corev1.Service) bool {
 	return before.UID != after.UID ||
 		(before.DeletionTimestamp == nil) != (after.DeletionTimestamp == nil) ||
+		AutoTopology(before) != AutoTopology(after) ||
 		!maps.Equal(before.Labels, after.Labels) ||
 		!apiequality.Semantic.DeepEqual(before.Spec, after.Spec)
 }
@@ -70,7 +71,9 @@ func StripPod(pod *corev1.Pod) *corev1.Pod {
 func readyOnly(conditions []corev1.PodCondition) []corev1.PodCondition {
 	for i := range conditions {
 		if conditions[i].Type == corev1.PodReady {
-			return []corev1.PodCondition{{Type: corev1.PodReady, Status: conditions[i].Status}}
+			return []corev1.PodCondition{{
+				Type: corev1.PodReady, Status: conditions[i].Status, LastTransitionTime: conditions[i].LastTransitionTime,
+			}}
 		}
 	}
 	return nil
@@ -93,12 +96,30 @@ func namedPorts(containers []corev1.Container) []corev1.Container {
 	return kept
 }
 
-// StripNode reduces a node to its name and labels and returns it. A node's
-// status alone, with its list of images, is larger than all its pods are here.
+// SharesMatter tells whether a change of a node can change the zones' shares of
+// the cluster's CPU. Either is nil for a node that comes or goes.
+func SharesMatter(before, after *corev1.Node) bool {
+	if before == nil || after == nil {
+		return true
+	}
+	return countsForZones(before) != countsForZones(after) || NodeMatters(before, after) ||
+		before.Status.Allocatable.Cpu().Cmp(*after.Status.Allocatable.Cpu()) != 0
+}
+
+// StripNode reduces a node to its name and labels and what [SharesOf] reads, and
+// returns it. A node's status alone, with its list of images, is larger than all
+// its pods are here.
 func StripNode(node *corev1.Node) *corev1.Node {
 	stripMeta(&node.ObjectMeta)
 	node.Annotations, node.OwnerReferences, node.Finalizers = nil, nil, nil
-	node.Spec, node.Status = corev1.NodeSpec{}, corev1.NodeStatus{}
+	status := corev1.NodeStatus{Conditions: []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionFalse}}}
+	if nodeReady(node) {
+		status.Conditions[0].Status = corev1.ConditionTrue
+	}
+	if cpu, found := node.Status.Allocatable[corev1.ResourceCPU]; found {
+		status.Allocatable = corev1.ResourceList{corev1.ResourceCPU: cpu}
+	}
+	node.Spec, node.Status = corev1.NodeSpec{}, status
 	return node
 }
 
@@ -109,9 +130,13 @@ func StripSlice(slice *discoveryv1.EndpointSlice) *discoveryv1.EndpointSlice {
 	return slice
 }
 
-// StripService drops a Service's field ownership and status and returns it.
+// StripService drops a Service's field ownership, status and all annotations that
+// do not concern endpoints, and returns it.
 func StripService(service *corev1.Service) *corev1.Service {
 	stripMeta(&service.ObjectMeta)
+	maps.DeleteFunc(service.Annotations, func(key, _ string) bool {
+		return key != corev1.AnnotationTopologyMode && key != corev1.DeprecatedAnnotationTopologyAwareHints
+	})
 	service.Status = corev1.ServiceStatus{}
 	return service
 }

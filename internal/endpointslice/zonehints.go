@@ -1,0 +1,277 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package endpointslice
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/utils/ptr"
+)
+
+// ZoneHints is what became of the zone hints of one address family of a Service
+// with [AutoTopology].
+type ZoneHints struct {
+	Family discoveryv1.AddressType
+	// Before tells whether the slices had hints.
+	Before bool
+	// Given tells whether they have hints now.
+	Given bool
+	// Reason says why there are none.
+	Reason string
+}
+
+// hintZones gives each ready endpoint of a family a hint for one zone, so that
+// each zone gets endpoints in proportion to its share: an endpoint's own zone if
+// possible. Slices that nothing else changes are left as they are, unless their
+// hints no longer fit. If hints cannot be given to all, none has any.
+func hintZones(family discoveryv1.AddressType, edits []*edit, shares ZoneShares) ZoneHints {
+	var staying []*edit
+	for _, e := range edits {
+		if !e.removed {
+			staying = append(staying, e)
+		}
+	}
+	outcome := ZoneHints{Family: family, Before: slices.ContainsFunc(edits, hadHints)}
+	if outcome.Reason = distribute(staying, shares); outcome.Reason != "" {
+		for _, e := range staying {
+			removeHints(e)
+		}
+		return outcome
+	}
+	outcome.Given = true
+	return outcome
+}
+
+func hadHints(e *edit) bool {
+	return e.current != nil && slices.ContainsFunc(e.current.Endpoints, hinted)
+}
+
+func hinted(endpoint discoveryv1.Endpoint) bool { return endpoint.Hints != nil }
+
+func removeHints(e *edit) {
+	e.touched = e.touched || slices.ContainsFunc(e.endpoints, hinted)
+	for i := range e.endpoints {
+		e.endpoints[i].Hints = nil
+	}
+}
+
+// distribute sets the hints of slices, or returns why it cannot.
+func distribute(edits []*edit, shares ZoneShares) (reason string) {
+	total := 0
+	for _, e := range edits {
+		for i := range e.endpoints {
+			if !isReady(&e.endpoints[i]) {
+				continue
+			}
+			total++
+			if ptr.Deref(e.endpoints[i].Zone, "") == "" {
+				return fmt.Sprintf("the zone of endpoint %s is not known", joinAddresses(e.endpoints[i].Addresses))
+			}
+		}
+	}
+	allotments, reason := shares.allot(total)
+	if reason != "" {
+		return reason
+	}
+	given, remade := keepHints(edits, allotments)
+	for _, e := range edits {
+		if e.touched {
+			hintOwnZone(e.endpoints, given)
+		}
+	}
+	move(edits, transfers(allotments, given))
+	for _, e := range remade {
+		e.touched = !slices.EqualFunc(e.endpoints, e.current.Endpoints, sameHints)
+	}
+	return ""
+}
+
+func sameHints(a, b discoveryv1.Endpoint) bool {
+	return apiequality.Semantic.DeepEqual(a.Hints, b.Hints)
+}
+
+func isReady(endpoint *discoveryv1.Endpoint) bool { return ptr.Deref(endpoint.Conditions.Ready, false) }
+
+// keepHints goes through the slices that nothing has changed so far and marks
+// those whose hints must be made anew. It returns these, and how many endpoints
+// each zone has from the others.
+func keepHints(edits []*edit, allotments map[string]allotment) (given map[string]int, remade []*edit) {
+	given = map[string]int{}
+	for _, e := range edits {
+		if e.touched {
+			continue
+		}
+		counts, usable := countHints(e.endpoints, allotments)
+		for zone, n := range counts {
+			usable = usable && given[zone]+n <= allotments[zone].most
+		}
+		if !usable {
+			e.touched = true
+			remade = append(remade, e)
+			continue
+		}
+		for zone, n := range counts {
+			given[zone] += n
+		}
+	}
+	return given, remade
+}
+
+// countHints counts the hints for each zone. They are of no use when a ready
+// endpoint has none, or has one for a zone that gets no endpoints.
+func countHints(endpoints []discoveryv1.Endpoint, allotments map[string]allotment) (counts map[string]int, usable bool) {
+	counts = map[string]int{}
+	for i := range endpoints {
+		if !isReady(&endpoints[i]) {
+			continue
+		}
+		zones := zonesOf(&endpoints[i])
+		if len(zones) == 0 {
+			return nil, false
+		}
+		for _, zone := range zones {
+			if _, found := allotments[zone.Name]; !found {
+				return nil, false
+			}
+			counts[zone.Name]++
+		}
+	}
+	return counts, true
+}
+
+func zonesOf(endpoint *discoveryv1.Endpoint) []discoveryv1.ForZone {
+	if endpoint.Hints == nil {
+		return nil
+	}
+	return endpoint.Hints.ForZones
+}
+
+func forZone(zone string) *discoveryv1.EndpointHints {
+	return &discoveryv1.EndpointHints{ForZones: []discoveryv1.ForZone{{Name: zone}}}
+}
+
+// hintOwnZone is where every distribution starts from.
+func hintOwnZone(endpoints []discoveryv1.Endpoint, given map[string]int) {
+	for i := range endpoints {
+		endpoints[i].Hints = nil
+		if isReady(&endpoints[i]) {
+			endpoints[i].Hints = forZone(*endpoints[i].Zone)
+			given[*endpoints[i].Zone]++
+		}
+	}
+}
+
+// transfer lists the zones that endpoints of a zone are given to, one entry an
+// endpoint.
+type transfer map[string][]string
+
+// transfers pairs zones that have more endpoints than is fair with zones that
+// have fewer, the greatest need first, until moving another one would make
+// matters worse. A zone without a share, because none of its nodes is ready,
+// keeps none.
+func transfers(allotments map[string]allotment, given map[string]int) transfer {
+	surplus, need := map[string]float64{}, map[string]float64{}
+	for zone, a := range allotments {
+		need[zone] = a.fair - float64(given[zone])
+	}
+	moves := transfer{}
+	for _, zone := range slices.Sorted(maps.Keys(given)) {
+		if _, hasShare := allotments[zone]; hasShare {
+			surplus[zone] = -need[zone]
+			continue
+		}
+		for range given[zone] {
+			to, _ := greatest(need)
+			moves[zone] = append(moves[zone], to)
+			need[to]--
+		}
+	}
+	for {
+		from, spare := greatest(surplus)
+		to, wanted := greatest(need)
+		if spare < 0.5 || wanted < 0.5 || (spare < 1 && wanted < 1) {
+			return moves
+		}
+		moves[from] = append(moves[from], to)
+		surplus[from]--
+		need[to]--
+	}
+}
+
+// greatest returns the zone with the greatest number; of equal ones the first by
+// name.
+func greatest(zones map[string]float64) (zone string, number float64) {
+	for _, candidate := range slices.Sorted(maps.Keys(zones)) {
+		if zone == "" || zones[candidate] > number {
+			zone, number = candidate, zones[candidate]
+		}
+	}
+	return zone, number
+}
+
+// move gives endpoints of the slices that are written anyway to other zones.
+func move(edits []*edit, moves transfer) {
+	for _, e := range edits {
+		if !e.touched {
+			continue
+		}
+		for i := range e.endpoints {
+			endpoint := &e.endpoints[i]
+			if !isReady(endpoint) || len(moves[*endpoint.Zone]) == 0 {
+				continue
+			}
+			receivers := moves[*endpoint.Zone]
+			endpoint.Hints = forZone(receivers[0])
+			moves[*endpoint.Zone] = receivers[1:]
+		}
+	}
+}
+
+// HintsOutdated tells whether a Service with [AutoTopology] should be looked at
+// again after the shares have changed: a zone's endpoints would be overloaded,
+// or hints can be given now and are not there. Any other distribution is left
+// as it is, since every change of hints moves traffic.
+func HintsOutdated(all []*discoveryv1.EndpointSlice, shares ZoneShares) bool {
+	byFamily := map[discoveryv1.AddressType][]discoveryv1.Endpoint{}
+	for _, slice := range all {
+		if slice.Labels[discoveryv1.LabelManagedBy] == ManagedBy {
+			byFamily[slice.AddressType] = append(byFamily[slice.AddressType], slice.Endpoints...)
+		}
+	}
+	for _, endpoints := range byFamily {
+		if outdated(endpoints, shares) {
+			return true
+		}
+	}
+	return false
+}
+
+func outdated(endpoints []discoveryv1.Endpoint, shares ZoneShares) bool {
+	hints, total, ready := map[string]int{}, 0, 0
+	for i := range endpoints {
+		if isReady(&endpoints[i]) {
+			ready++
+		}
+		for _, zone := range zonesOf(&endpoints[i]) {
+			hints[zone.Name]++
+			total++
+		}
+	}
+	if total == 0 {
+		_, reason := shares.allot(ready)
+		return reason == ""
+	}
+	for zone := range hints {
+		if _, found := shares.shares[zone]; !found {
+			return true
+		}
+	}
+	return slices.ContainsFunc(shares.zones(), func(zone string) bool {
+		return hints[zone] < max(1, atLeast(shares.shares[zone], total))
+	})
+}
