@@ -1,0 +1,48 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//nolint:staticcheck // deprecated as Endpoints v1 is, keeping it is what this package is for
+package endpoints
+
+import (
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+)
+
+// isIn tells whether an object says what is wanted, in whatever order. An entry
+// that contradicts or repeats another has to go, even where the rest is right.
+// Annotations and labels of others: the former do not count, the latter are not
+// wanted, since the labels are the Service's.
+func (w *wanted) isIn(current *corev1.Endpoints) bool {
+	if !maps.Equal(current.Labels, w.labels) || current.Annotations[corev1.EndpointsOverCapacity] != w.capacity() {
+		return false
+	}
+	content, exact := regroup(current.Subsets)
+	return exact && slices.EqualFunc(content, w.content, sameSubset)
+}
+
+func sameSubset(a, b corev1.EndpointSubset) bool {
+	return slices.Equal(portKeys(a.Ports), portKeys(b.Ports)) &&
+		slices.EqualFunc(a.Addresses, b.Addresses, sameListed) &&
+		slices.EqualFunc(a.NotReadyAddresses, b.NotReadyAddresses, sameListed)
+}
+
+func sameListed(a, b corev1.EndpointAddress) bool { return sameAddress(&a, &b) }
+
+// sameAddress compares all of two addresses but their target's resourceVersion,
+// which old controllers wrote and which changes with every heartbeat of a pod.
+func sameAddress(a, b *corev1.EndpointAddress) bool {
+	return a.IP == b.IP && a.Hostname == b.Hostname && ptr.Equal(a.NodeName, b.NodeName) && sameTarget(a.TargetRef, b.TargetRef)
+}
+
+func sameTarget(a, b *corev1.ObjectReference) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	left, right := *a, *b
+	left.ResourceVersion, right.ResourceVersion = "", ""
+	return left == right
+}
