@@ -16,12 +16,14 @@ import (
 // PodMatters tells whether a change of a pod can change the slices of a Service
 // that selects it, before or after. Most updates of a pod cannot: a heartbeat, a
 // container's restart count, an annotation, all that happens before it has an
-// address.
+// address. After a broken watch an update may join a pod and its successor of
+// the same name, which has another UID and may have other ports.
 func PodMatters(before, after *corev1.Pod) bool {
 	if !Listable(before) && !Listable(after) {
 		return false
 	}
-	return Ready(before) != Ready(after) ||
+	return before.UID != after.UID ||
+		Ready(before) != Ready(after) ||
 		terminal(before) != terminal(after) ||
 		(before.DeletionTimestamp == nil) != (after.DeletionTimestamp == nil) ||
 		before.Spec.NodeName != after.Spec.NodeName ||

@@ -26,6 +26,7 @@ func TestPodMatters(t *testing.T) {
 		"a second address":    {withIPs("10.0.0.2", "fd00::2"), true},
 		"no address":          {withIPs(), true},
 		"node":                {onNode("node-b"), true},
+		"re-created":          {func(p *corev1.Pod) { p.UID = "next" }, true},
 		"hostname":            {withHostname("x", ""), true},
 		"labels":              {func(p *corev1.Pod) { p.Labels = map[string]string{"app": "other"} }, true},
 		"annotation":          {func(p *corev1.Pod) { p.Annotations = map[string]string{"a": "b"} }, false},
