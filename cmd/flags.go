@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
@@ -43,20 +44,33 @@ func newSettings() *settings {
 
 func (s *settings) addControllerFlags() {
 	o := &s.controllers
-	o.Controllers = []string{controllers.AllControllers}
-	o.EndpointsMode = controllers.EndpointsOn
-	o.ConcurrentServiceEndpointSyncs = controllers.DefaultConcurrentServiceEndpointSyncs
-	o.MaxEndpointsPerSlice = controllers.DefaultMaxEndpointsPerSlice
+	*o = controllers.DefaultOptions()
 	s.flags.Var(&selectionValue{target: &o.Controllers}, "controllers",
 		"Controllers to run: '*' for all, 'name' for one, '-name' to leave one out; comma-separated. "+
 			"There are: "+strings.Join(controllers.Names(), ", "))
 	s.flags.Var(&value[controllers.EndpointsMode]{&o.EndpointsMode, "mode", endpointsMode}, "endpoints-mode",
 		"Whether the endpoint controllers act: 'on' when nobody else writes endpoints, "+
 			"'off' when the cluster's kube-controller-manager does")
-	s.flags.Var(&value[int]{&o.ConcurrentServiceEndpointSyncs, "int", wholeNumber(1, controllers.MaxConcurrentServiceEndpointSyncs)},
-		"concurrent-service-endpoint-syncs", "Services whose endpoints are worked on at a time, 1 to 50")
-	s.flags.Var(&value[int]{&o.MaxEndpointsPerSlice, "int", wholeNumber(1, controllers.MaxMaxEndpointsPerSlice)},
-		"max-endpoints-per-slice", "Endpoints in one EndpointSlice at most, 1 to 1000. More make fewer, larger objects")
+	s.addNumber(&o.ConcurrentServiceEndpointSyncs, "concurrent-service-endpoint-syncs", controllers.MaxConcurrentSyncs,
+		"Services whose EndpointSlices are worked on at a time, 1 to 50")
+	s.addNumber(&o.ConcurrentEndpointSyncs, "concurrent-endpoint-syncs", controllers.MaxConcurrentSyncs,
+		"Services whose Endpoints are worked on at a time, 1 to 50")
+	s.addNumber(&o.MirroringConcurrentServiceEndpointSyncs, "mirroring-concurrent-service-endpoint-syncs", controllers.MaxConcurrentSyncs,
+		"Services whose Endpoints are mirrored at a time, 1 to 50")
+	s.addNumber(&o.MaxEndpointsPerSlice, "max-endpoints-per-slice", controllers.MaxMaxEndpointsPerSlice,
+		"Endpoints in one EndpointSlice at most, 1 to 1000. More make fewer, larger objects")
+	s.addNumber(&o.MirroringMaxEndpointsPerSubset, "mirroring-max-endpoints-per-subset", controllers.MaxMirroringMaxEndpointsPerSubset,
+		"Addresses mirrored of one subset of Endpoints at most, 1 to 1000")
+	s.addBatchPeriod(&o.EndpointSliceUpdatesBatchPeriod, "endpointslice-updates-batch-period",
+		"How long changes of pods are gathered before EndpointSlices are written, 0s to 1m")
+	s.addBatchPeriod(&o.EndpointUpdatesBatchPeriod, "endpoint-updates-batch-period",
+		"How long changes of pods are gathered before Endpoints are written, 0s to 1m")
+	s.addBatchPeriod(&o.MirroringEndpointSliceUpdatesBatchPeriod, "mirroring-endpointslice-updates-batch-period",
+		"How long changes of mirrored EndpointSlices are gathered before they are put in order, 0s to 1m")
+	s.flags.Var(&value[time.Duration]{&o.MinResyncPeriod, "duration", period(controllers.ShortestMinResyncPeriod, math.MaxInt64)},
+		"min-resync-period", "After how long a Service is looked at again without a reason: one to two times this, from the cache alone")
+	s.addSwitch(&o.KeepOrphanedEndpoints, "keep-orphaned-endpoints", truth,
+		"Leave EndpointSlices and Endpoints when their Service loses its selector or becomes an ExternalName")
 	s.flags.Var(&value[float32]{&o.KubeAPIQPS, "float", rate}, "kube-api-qps",
 		"Requests a second to the API server. 0 sets no limit: the server's Priority and Fairness paces the manager")
 	s.flags.Var(&value[int]{&o.KubeAPIBurst, "int", wholeNumber(0, math.MaxInt32)}, "kube-api-burst",
@@ -78,6 +92,14 @@ func (s *settings) addServingFlags() {
 		"Serve metrics over HTTPS to authenticated and authorized clients only")
 	s.flags.Var(&value[string]{&s.healthAddress, "address", listenAddress}, "health-probe-bind-address",
 		"Address to serve /healthz and /readyz on. '0' serves none")
+}
+
+func (s *settings) addNumber(target *int, name string, highest int, usage string) {
+	s.flags.Var(&value[int]{target, "int", wholeNumber(1, highest)}, name, usage)
+}
+
+func (s *settings) addBatchPeriod(target *time.Duration, name, usage string) {
+	s.flags.Var(&value[time.Duration]{target, "duration", period(0, controllers.LongestUpdatesBatchPeriod)}, name, usage)
 }
 
 // addSwitch adds a flag that means true when it has no value.

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -22,6 +23,14 @@ func TestWrongFlagsAreRefused(t *testing.T) {
 		{"--max-endpoints-per-slice=1001", []string{`"1001"`, "--max-endpoints-per-slice", "1 to 1000"}},
 		{"--max-endpoints-per-slice=many", []string{`"many"`, "--max-endpoints-per-slice", "1 to 1000"}},
 		{"--concurrent-service-endpoint-syncs=51", []string{`"51"`, "--concurrent-service-endpoint-syncs", "1 to 50"}},
+		{"--concurrent-endpoint-syncs=0", []string{`"0"`, "--concurrent-endpoint-syncs", "1 to 50"}},
+		{"--mirroring-concurrent-service-endpoint-syncs=51", []string{`"51"`, "--mirroring-concurrent-service-endpoint-syncs", "1 to 50"}},
+		{"--mirroring-max-endpoints-per-subset=1001", []string{`"1001"`, "--mirroring-max-endpoints-per-subset", "1 to 1000"}},
+		{"--endpoint-updates-batch-period=2m", []string{`"2m"`, "--endpoint-updates-batch-period", "0s to 1m"}},
+		{"--endpointslice-updates-batch-period=-1s", []string{`"-1s"`, "--endpointslice-updates-batch-period", "0s to 1m"}},
+		{"--mirroring-endpointslice-updates-batch-period=5", []string{`"5"`, "0s to 1m"}},
+		{"--min-resync-period=1s", []string{`"1s"`, "--min-resync-period", "1m0s and more"}},
+		{"--keep-orphaned-endpoints=some", []string{`"some"`, "--keep-orphaned-endpoints", "true and false"}},
 		{"--controllers=nodeport", []string{`"nodeport"`, "--controllers", `"endpointslice"`}},
 		{"--controllers=*,-x", []string{`"-x"`, "--controllers", `"endpointslice"`}},
 		{"--endpoints-mode=auto", []string{`"auto"`, "--endpoints-mode", `"on" and "off"`}},
@@ -58,7 +67,9 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	for _, name := range []string{
 		"kubeconfig", "controllers", "leader-elect", "leader-election-namespace", "metrics-bind-address",
 		"health-probe-bind-address", "kube-api-qps", "kube-api-burst", "concurrent-service-endpoint-syncs",
-		"max-endpoints-per-slice", "endpoints-mode", "enable-webhooks", "zap-log-level", "version",
+		"concurrent-endpoint-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
+		"endpointslice-updates-batch-period", "endpoint-updates-batch-period", "mirroring-endpointslice-updates-batch-period",
+		"min-resync-period", "keep-orphaned-endpoints", "max-endpoints-per-slice", "endpoints-mode", "enable-webhooks", "zap-log-level", "version",
 	} {
 		if !strings.Contains(stdout.String(), "--"+name+" ") {
 			t.Errorf("--%s is not listed", name)
@@ -83,7 +94,8 @@ func TestDefaults(t *testing.T) {
 	}
 	want := controllers.Options{
 		Controllers: []string{"*"}, EndpointsMode: "on",
-		ConcurrentServiceEndpointSyncs: 5, MaxEndpointsPerSlice: 100,
+		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
+		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour,
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
@@ -98,6 +110,9 @@ func TestFlagsReachTheOptions(t *testing.T) {
 	err := got.parse([]string{
 		"--controllers=endpointslice", "--controllers=-endpointslice", "--endpoints-mode=off",
 		"--concurrent-service-endpoint-syncs=7", "--max-endpoints-per-slice=250", "--kube-api-qps=20", "--kube-api-burst=40",
+		"--concurrent-endpoint-syncs=8", "--mirroring-concurrent-service-endpoint-syncs=9", "--mirroring-max-endpoints-per-subset=10",
+		"--endpointslice-updates-batch-period=1s", "--endpoint-updates-batch-period=2s",
+		"--mirroring-endpointslice-updates-batch-period=3s", "--min-resync-period=1h", "--keep-orphaned-endpoints",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -105,6 +120,9 @@ func TestFlagsReachTheOptions(t *testing.T) {
 	want := controllers.Options{
 		Controllers: []string{"endpointslice", "-endpointslice"}, EndpointsMode: "off",
 		ConcurrentServiceEndpointSyncs: 7, MaxEndpointsPerSlice: 250, KubeAPIQPS: 20, KubeAPIBurst: 40,
+		ConcurrentEndpointSyncs: 8, MirroringConcurrentServiceEndpointSyncs: 9, MirroringMaxEndpointsPerSubset: 10,
+		EndpointSliceUpdatesBatchPeriod: time.Second, EndpointUpdatesBatchPeriod: 2 * time.Second,
+		MirroringEndpointSliceUpdatesBatchPeriod: 3 * time.Second, MinResyncPeriod: time.Hour, KeepOrphanedEndpoints: true,
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)

@@ -6,9 +6,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net"
 	"strconv"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -63,6 +65,21 @@ func rate(text string) (float32, error) {
 		return 0, fmt.Errorf("allowed are numbers from 0 to %d, 0 for no limit", int(highest))
 	}
 	return float32(number), nil
+}
+
+// period parses a length of time in a range. The longest there is means no limit.
+func period(shortest, longest time.Duration) func(string) (time.Duration, error) {
+	return func(text string) (time.Duration, error) {
+		length, err := time.ParseDuration(text)
+		switch {
+		case err == nil && length >= shortest && length <= longest:
+			return length, nil
+		case longest == math.MaxInt64:
+			return 0, fmt.Errorf("allowed are %s and more, such as 90s or 12h", shortest)
+		default:
+			return 0, fmt.Errorf("allowed are %s to %s, such as 500ms", shortest, longest)
+		}
+	}
 }
 
 func endpointsMode(text string) (controllers.EndpointsMode, error) {

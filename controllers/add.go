@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -26,7 +27,7 @@ func Add(mgr ctrl.Manager, options Options) error {
 		return fmt.Errorf("invalid options: %w", err)
 	}
 	options = options.withDefaults()
-	if !selected(EndpointSliceName, options.Controllers) || options.EndpointsMode == EndpointsOff {
+	if options.EndpointsMode == EndpointsOff || !slices.ContainsFunc(Names(), options.runs) {
 		return nil
 	}
 	own, err := newCluster(mgr, options)
@@ -39,8 +40,13 @@ func Add(mgr ctrl.Manager, options Options) error {
 	if err := mgr.AddReadyzCheck("servicenet-caches", cachesSynced(own.GetCache())); err != nil {
 		return fmt.Errorf("adding the readiness check of the endpoint controllers: %w", err)
 	}
-	if err := newEndpointSliceReconciler(mgr, own, options).setup(mgr, own.GetCache(), options); err != nil {
-		return fmt.Errorf("adding the %s controller: %w", EndpointSliceName, err)
+	for name, setup := range setups() {
+		if !options.runs(name) {
+			continue
+		}
+		if err := setup(mgr, own, options); err != nil {
+			return fmt.Errorf("adding the %s controller: %w", name, err)
+		}
 	}
 	return nil
 }
@@ -53,7 +59,7 @@ func cachesSynced(informers cache.Cache) func(*http.Request) error {
 		ctx, cancel := context.WithTimeout(request.Context(), patience)
 		defer cancel()
 		if !informers.WaitForCacheSync(ctx) {
-			return errors.New("the caches of Services, Pods, Nodes and EndpointSlices are not synced yet")
+			return errors.New("the caches of the endpoint controllers are not synced yet")
 		}
 		return nil
 	}

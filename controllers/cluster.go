@@ -1,6 +1,7 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+//nolint:staticcheck // Endpoints v1 is deprecated, and two controllers are about it
 package controllers
 
 import (
@@ -12,6 +13,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -19,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/cluster"
 
+	"servicenet.dev/servicenet/internal/endpoints"
 	"servicenet.dev/servicenet/internal/endpointslice"
 )
 
@@ -37,26 +40,38 @@ func newCluster(mgr ctrl.Manager, options Options) (cluster.Cluster, error) {
 		o.Logger = mgr.GetLogger()
 		o.HTTPClient = mgr.GetHTTPClient()
 		o.MapperProvider = func(*rest.Config, *http.Client) (apimeta.RESTMapper, error) { return mgr.GetRESTMapper(), nil }
-		o.Cache = cache.Options{ByObject: map[client.Object]cache.ByObject{
-			&corev1.Service{}:            stored(endpointslice.StripService),
-			&corev1.Pod{}:                stored(endpointslice.StripPod),
-			&corev1.Node{}:               stored(endpointslice.StripNode),
-			&discoveryv1.EndpointSlice{}: stored(endpointslice.StripSlice),
-		}}
+		o.Cache = cacheOptions(options)
 	})
 	if err != nil {
 		return nil, err
 	}
-	return own, prepareCache(own.GetCache())
+	ctx := context.Background() //nolint:forbidigo // nothing is started yet that a context could end
+	return own, addIndexes(ctx, own.GetCache(), options.Controllers)
+}
+
+// cacheOptions strips every kind before it is stored. Services and Endpoints are
+// shown again now and then, in case an event got lost.
+func cacheOptions(options Options) cache.Options {
+	services, objects := stored(endpointslice.StripService), stored(endpoints.StripEndpoints)
+	resync := wait.Jitter(options.MinResyncPeriod, 1)
+	services.SyncPeriod, objects.SyncPeriod = &resync, &resync
+	return cache.Options{ByObject: map[client.Object]cache.ByObject{
+		&corev1.Service{}:            services,
+		&corev1.Endpoints{}:          objects,
+		&corev1.Pod{}:                stored(endpointslice.StripPod),
+		&corev1.Node{}:               stored(endpointslice.StripNode),
+		&discoveryv1.EndpointSlice{}: stored(endpointslice.StripSlice),
+	}}
 }
 
 // clientConfig leaves the host's settings alone but for the encoding, which is
-// cheaper to read, and the limits asked for.
+// cheaper to read, the limits asked for, and what is done with warnings.
 func clientConfig(host *rest.Config, options Options) *rest.Config {
 	config := rest.CopyConfig(host)
 	config.ContentType = runtime.ContentTypeProtobuf
 	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	config.RateLimiter = nil
+	config.WarningHandler, config.WarningHandlerWithContext = nil, warnings{}
 	config.QPS, config.Burst = -1, 0
 	if options.KubeAPIQPS > 0 {
 		config.QPS, config.Burst = options.KubeAPIQPS, options.KubeAPIBurst
@@ -75,19 +90,4 @@ func stored[T client.Object](strip func(T) T) cache.ByObject {
 			return object, nil // a tombstone: its object went through here already
 		}),
 	}
-}
-
-// prepareCache names the indexes and starts every informer with the cache, so
-// that a replica that does not lead is warm when it has to.
-func prepareCache(informers cache.Cache) error {
-	ctx := context.Background() //nolint:forbidigo // nothing is started yet that a context could end
-	if err := addIndexes(ctx, informers); err != nil {
-		return err
-	}
-	for _, kind := range []client.Object{&corev1.Node{}, &discoveryv1.EndpointSlice{}} {
-		if _, err := informers.GetInformer(ctx, kind, cache.BlockUntilSynced(false)); err != nil {
-			return fmt.Errorf("preparing the cache of %T: %w", kind, err)
-		}
-	}
-	return nil
 }

@@ -23,18 +23,43 @@ const (
 	selectorPairIndex = "selector-pair"  // Services, by one pair of their selector
 	nodeNameIndex     = "spec.nodeName"  // Pods, by their node
 	serviceNameIndex  = "label-of-owner" // EndpointSlices, by the Service their label names
+	topologyIndex     = "topology"       // Services, by the topology they ask for in an annotation
 )
 
-func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
-	for _, index := range []struct {
-		kind client.Object
-		name string
-		keys client.IndexerFunc
-	}{
-		{&corev1.Service{}, selectorPairIndex, selectorPair},
-		{&corev1.Pod{}, nodeNameIndex, nodeName},
-		{&discoveryv1.EndpointSlice{}, serviceNameIndex, serviceName},
-	} {
+// autoTopology is the only value of topologyIndex.
+const autoTopology = "auto"
+
+func topology(object client.Object) []string {
+	if service, ok := object.(*corev1.Service); ok && endpointslice.Managed(service) && endpointslice.AutoTopology(service) {
+		return []string{autoTopology}
+	}
+	return nil
+}
+
+// index is one of them, with the controllers that ask its question.
+type index struct {
+	kind  client.Object
+	name  string
+	keys  client.IndexerFunc
+	users []string
+}
+
+func indexes() []index {
+	return []index{
+		{&corev1.Service{}, selectorPairIndex, selectorPair, []string{EndpointSliceName, EndpointsName}},
+		{&corev1.Service{}, topologyIndex, topology, []string{EndpointSliceName}},
+		{&corev1.Pod{}, nodeNameIndex, nodeName, []string{EndpointSliceName}},
+		{&discoveryv1.EndpointSlice{}, serviceNameIndex, serviceName, []string{EndpointSliceName, EndpointSliceMirroringName}},
+	}
+}
+
+// addIndexes adds those that the selected controllers need: an index starts the
+// watch of its kind.
+func addIndexes(ctx context.Context, indexer client.FieldIndexer, selection []string) error {
+	for _, index := range indexes() {
+		if !slices.ContainsFunc(index.users, func(name string) bool { return selected(name, selection) }) {
+			continue
+		}
 		if err := indexer.IndexField(ctx, index.kind, index.name, index.keys); err != nil {
 			return fmt.Errorf("adding the index %q of %T: %w", index.name, index.kind, err)
 		}

@@ -14,11 +14,23 @@ import (
 // AllControllers selects every controller there is.
 const AllControllers = "*"
 
-// EndpointSliceName names the EndpointSlice controller.
-const EndpointSliceName = "endpointslice"
+// Names of the controllers.
+const (
+	// EndpointSliceName is the controller of the EndpointSlices of Services
+	// with a selector.
+	EndpointSliceName = "endpointslice"
+	// EndpointsName is the controller of the Endpoints of Services with a
+	// selector.
+	EndpointsName = "endpoints"
+	// EndpointSliceMirroringName is the controller of the EndpointSlices that
+	// mirror Endpoints which somebody made for a Service without a selector.
+	EndpointSliceMirroringName = "endpointslicemirroring"
+)
 
 // Names returns the controllers of this build, in the order they are added.
-func Names() []string { return []string{EndpointSliceName} }
+func Names() []string {
+	return []string{EndpointSliceName, EndpointsName, EndpointSliceMirroringName}
+}
 
 // ValidateControllers reports the entries of a selection that name no
 // controller. The grammar is that of kube-controller-manager's --controllers.

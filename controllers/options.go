@@ -4,19 +4,27 @@
 package controllers
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"servicenet.dev/servicenet/internal/endpointslice"
+	"servicenet.dev/servicenet/internal/mirroring"
 )
 
-// Limits of the options, as kube-controller-manager has them.
+// Defaults and limits of the options, as kube-controller-manager has them.
 const (
-	DefaultConcurrentServiceEndpointSyncs = 5
-	MaxConcurrentServiceEndpointSyncs     = 50
-	DefaultMaxEndpointsPerSlice           = endpointslice.DefaultMaxEndpoints
-	MaxMaxEndpointsPerSlice               = endpointslice.MaxMaxEndpoints
+	DefaultConcurrentSyncs             = 5
+	MaxConcurrentSyncs                 = 50
+	DefaultMaxEndpointsPerSlice        = endpointslice.DefaultMaxEndpoints
+	MaxMaxEndpointsPerSlice            = endpointslice.MaxMaxEndpoints
+	DefaultMirroringEndpointsPerSubset = mirroring.DefaultMaxEndpointsPerSubset
+	MaxMirroringMaxEndpointsPerSubset  = mirroring.MaxMaxEndpointsPerSubset
+	DefaultMinResyncPeriod             = 12 * time.Hour
+	ShortestMinResyncPeriod            = time.Minute
+	LongestUpdatesBatchPeriod          = time.Minute
 )
 
 // EndpointsMode tells whether the endpoint controllers act.
@@ -41,13 +49,40 @@ type Options struct {
 	// EndpointsMode is On by default.
 	EndpointsMode EndpointsMode
 
-	// ConcurrentServiceEndpointSyncs is how many Services are worked on at a
-	// time: 1 to 50, default 5.
-	ConcurrentServiceEndpointSyncs int
+	// ConcurrentServiceEndpointSyncs, ConcurrentEndpointSyncs and
+	// MirroringConcurrentServiceEndpointSyncs are how many Services the
+	// EndpointSlice, Endpoints and mirroring controllers work on at a time: 1 to
+	// 50, default 5.
+	ConcurrentServiceEndpointSyncs          int
+	ConcurrentEndpointSyncs                 int
+	MirroringConcurrentServiceEndpointSyncs int
 
 	// MaxEndpointsPerSlice is how many endpoints go into one EndpointSlice: 1
 	// to 1000, default 100. More make fewer, larger objects.
 	MaxEndpointsPerSlice int
+
+	// MirroringMaxEndpointsPerSubset is how many addresses of one subset of
+	// Endpoints are mirrored: 1 to 1000, default 1000.
+	MirroringMaxEndpointsPerSubset int
+
+	// EndpointSliceUpdatesBatchPeriod, EndpointUpdatesBatchPeriod and
+	// MirroringEndpointSliceUpdatesBatchPeriod are for how long the controllers
+	// gather changes of pods, or for mirroring changes of slices, before they act
+	// on them. Changes of Services are never put off. Default: 0, at once.
+	EndpointSliceUpdatesBatchPeriod          time.Duration
+	EndpointUpdatesBatchPeriod               time.Duration
+	MirroringEndpointSliceUpdatesBatchPeriod time.Duration
+
+	// MinResyncPeriod is how long it takes at least until a Service is looked at
+	// again without a reason, by the cache alone: one to two times this, default
+	// 12 hours. It finds nothing unless an event got lost.
+	MinResyncPeriod time.Duration
+
+	// KeepOrphanedEndpoints leaves EndpointSlices and Endpoints where they are
+	// when their Service loses its selector or becomes an ExternalName, as the
+	// stock controllers do. Otherwise they are deleted, unless somebody else has
+	// written to them.
+	KeepOrphanedEndpoints bool
 
 	// KubeAPIQPS and KubeAPIBurst limit the requests a second to the API
 	// server. With 0 QPS, the default, the client does not limit itself and the
@@ -57,6 +92,9 @@ type Options struct {
 	KubeAPIBurst int
 }
 
+// DefaultOptions returns the zero value with every default filled in.
+func DefaultOptions() Options { return Options{}.withDefaults() }
+
 // withDefaults returns the options with every zero value replaced.
 func (o Options) withDefaults() Options {
 	if len(o.Controllers) == 0 {
@@ -65,17 +103,20 @@ func (o Options) withDefaults() Options {
 	if o.EndpointsMode == "" {
 		o.EndpointsMode = EndpointsOn
 	}
-	if o.ConcurrentServiceEndpointSyncs == 0 {
-		o.ConcurrentServiceEndpointSyncs = DefaultConcurrentServiceEndpointSyncs
-	}
-	if o.MaxEndpointsPerSlice == 0 {
-		o.MaxEndpointsPerSlice = DefaultMaxEndpointsPerSlice
-	}
+	o.ConcurrentServiceEndpointSyncs = cmp.Or(o.ConcurrentServiceEndpointSyncs, DefaultConcurrentSyncs)
+	o.ConcurrentEndpointSyncs = cmp.Or(o.ConcurrentEndpointSyncs, DefaultConcurrentSyncs)
+	o.MirroringConcurrentServiceEndpointSyncs = cmp.Or(o.MirroringConcurrentServiceEndpointSyncs, DefaultConcurrentSyncs)
+	o.MaxEndpointsPerSlice = cmp.Or(o.MaxEndpointsPerSlice, DefaultMaxEndpointsPerSlice)
+	o.MirroringMaxEndpointsPerSubset = cmp.Or(o.MirroringMaxEndpointsPerSubset, DefaultMirroringEndpointsPerSubset)
+	o.MinResyncPeriod = cmp.Or(o.MinResyncPeriod, DefaultMinResyncPeriod)
 	if o.KubeAPIQPS > 0 && o.KubeAPIBurst == 0 {
 		o.KubeAPIBurst = int(math.Ceil(1.5 * float64(o.KubeAPIQPS)))
 	}
 	return o
 }
+
+// runs tells whether a controller is selected.
+func (o Options) runs(name string) bool { return selected(name, o.Controllers) }
 
 // Validate reports every setting that is out of its range, with the range. Zero
 // values are valid.
@@ -86,12 +127,29 @@ func (o Options) Validate() error {
 		errs = append(errs, fmt.Errorf("EndpointsMode is %q: allowed are %q and %q", o.EndpointsMode, EndpointsOn, EndpointsOff))
 	}
 	errs = append(errs,
-		inRange("ConcurrentServiceEndpointSyncs", o.ConcurrentServiceEndpointSyncs, MaxConcurrentServiceEndpointSyncs),
-		inRange("MaxEndpointsPerSlice", o.MaxEndpointsPerSlice, MaxMaxEndpointsPerSlice))
+		inRange("ConcurrentServiceEndpointSyncs", o.ConcurrentServiceEndpointSyncs, MaxConcurrentSyncs),
+		inRange("ConcurrentEndpointSyncs", o.ConcurrentEndpointSyncs, MaxConcurrentSyncs),
+		inRange("MirroringConcurrentServiceEndpointSyncs", o.MirroringConcurrentServiceEndpointSyncs, MaxConcurrentSyncs),
+		inRange("MaxEndpointsPerSlice", o.MaxEndpointsPerSlice, MaxMaxEndpointsPerSlice),
+		inRange("MirroringMaxEndpointsPerSubset", o.MirroringMaxEndpointsPerSubset, MaxMirroringMaxEndpointsPerSubset),
+		noLonger("EndpointSliceUpdatesBatchPeriod", o.EndpointSliceUpdatesBatchPeriod),
+		noLonger("EndpointUpdatesBatchPeriod", o.EndpointUpdatesBatchPeriod),
+		noLonger("MirroringEndpointSliceUpdatesBatchPeriod", o.MirroringEndpointSliceUpdatesBatchPeriod))
+	if o.MinResyncPeriod < ShortestMinResyncPeriod {
+		errs = append(errs, fmt.Errorf("MinResyncPeriod is %s: allowed are %s and more, and 0 for the default",
+			o.MinResyncPeriod, ShortestMinResyncPeriod))
+	}
 	if o.KubeAPIQPS < 0 || o.KubeAPIBurst < 0 {
 		errs = append(errs, fmt.Errorf("KubeAPIQPS is %v and KubeAPIBurst %d: neither may be negative", o.KubeAPIQPS, o.KubeAPIBurst))
 	}
 	return errors.Join(errs...)
+}
+
+func noLonger(option string, value time.Duration) error {
+	if value < 0 || value > LongestUpdatesBatchPeriod {
+		return fmt.Errorf("%s is %s: allowed are 0s to %s", option, value, LongestUpdatesBatchPeriod)
+	}
+	return nil
 }
 
 func inRange(option string, value, highest int) error {

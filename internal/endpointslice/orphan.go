@@ -26,7 +26,7 @@ func Orphans(service *corev1.Service, all []*discoveryv1.EndpointSlice) []*disco
 		return orphans
 	}
 	for _, slice := range sortedByName(all) {
-		if slice.Labels[discoveryv1.LabelManagedBy] == ManagedBy && slice.DeletionTimestamp == nil && ownedBy(slice, service) {
+		if managed(slice) && slice.DeletionTimestamp == nil && ownedBy(slice, service) {
 			orphans = append(orphans, slice)
 		}
 	}

@@ -19,6 +19,11 @@ func ServiceOf(slice *discoveryv1.EndpointSlice) types.NamespacedName {
 	return types.NamespacedName{Namespace: slice.Namespace, Name: slice.Labels[discoveryv1.LabelServiceName]}
 }
 
+// managed tells whether the controller keeps a slice.
+func managed(slice *discoveryv1.EndpointSlice) bool {
+	return slice.Labels[discoveryv1.LabelManagedBy] == ManagedBy
+}
+
 // sortSlices orders what a Service has into the slices to continue, by family
 // and port set, and those to delete: of a family the Service dropped, or owned
 // by an earlier Service of the same name. Slices with another manager and slices
@@ -31,7 +36,7 @@ func sortSlices(
 		usable[family] = byPorts{}
 	}
 	for _, slice := range sortedByName(in.Slices) {
-		if slice.Labels[discoveryv1.LabelManagedBy] != ManagedBy || slice.DeletionTimestamp != nil {
+		if !managed(slice) || slice.DeletionTimestamp != nil {
 			continue
 		}
 		groups, wanted := usable[slice.AddressType]

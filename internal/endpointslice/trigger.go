@@ -4,11 +4,14 @@
 package endpointslice
 
 import (
+	"slices"
 	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 )
 
 // StampTrigger sets the annotation from which kube-proxy and others work out how
@@ -76,18 +79,56 @@ func (t *Triggers) Next(service *corev1.Service, pods []*corev1.Pod, published f
 			continue
 		}
 		next.times.pods[pod.UID] = at
-		if last != nil && !at.After(last.pods[pod.UID]) || last == nil && published != nil && published(pod) {
-			continue
+		if !last.knows(pod, at, published) {
+			next.Time = earlier(next.Time, at)
 		}
-		next.Time = earlier(next.Time, at)
 	}
-	switch {
-	case last == nil && published == nil:
+	if last == nil && published == nil {
 		next.Time = created
-	case last != nil && created.After(last.service):
+	} else if last != nil && created.After(last.service) {
 		next.Time = earlier(next.Time, created)
 	}
 	return next
+}
+
+// knows tells whether a pod's readiness was published since it changed. A nil
+// receiver remembers nothing.
+func (p *publishedTimes) knows(pod *corev1.Pod, since time.Time, published func(*corev1.Pod) bool) bool {
+	if p == nil {
+		return published != nil && published(pod)
+	}
+	return !since.After(p.pods[pod.UID])
+}
+
+// Published tells which pods the slices of a Service list as they are, for
+// [Triggers.Next]. It is nil when the Service has no slice.
+func Published(all []*discoveryv1.EndpointSlice) func(*corev1.Pod) bool {
+	if !slices.ContainsFunc(all, managed) {
+		return nil
+	}
+	var listed map[types.UID]bool // whether the pod is listed as serving; made when first needed
+	return func(pod *corev1.Pod) bool {
+		if listed == nil {
+			listed = servingByPod(all)
+		}
+		serving, found := listed[pod.UID]
+		return found && serving == Ready(pod)
+	}
+}
+
+func servingByPod(all []*discoveryv1.EndpointSlice) map[types.UID]bool {
+	listed := map[types.UID]bool{}
+	for _, slice := range all {
+		if !managed(slice) {
+			continue
+		}
+		for i := range slice.Endpoints {
+			if endpoint := &slice.Endpoints[i]; endpoint.TargetRef != nil {
+				listed[endpoint.TargetRef.UID] = ptr.Deref(endpoint.Conditions.Serving, false)
+			}
+		}
+	}
+	return listed
 }
 
 // Published records that a trigger's plan was carried out. Until then the change

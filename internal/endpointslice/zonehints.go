@@ -239,7 +239,7 @@ func move(edits []*edit, moves transfer) {
 func HintsOutdated(all []*discoveryv1.EndpointSlice, shares ZoneShares) bool {
 	byFamily := map[discoveryv1.AddressType][]discoveryv1.Endpoint{}
 	for _, slice := range all {
-		if slice.Labels[discoveryv1.LabelManagedBy] == ManagedBy {
+		if managed(slice) {
 			byFamily[slice.AddressType] = append(byFamily[slice.AddressType], slice.Endpoints...)
 		}
 	}

@@ -1,0 +1,204 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//nolint:staticcheck // deprecated as Endpoints v1 is, keeping it is what this controller is for
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"servicenet.dev/servicenet/internal/endpoints"
+	"servicenet.dev/servicenet/internal/endpointslice"
+	"servicenet.dev/servicenet/internal/tracker"
+)
+
+// +kubebuilder:rbac:groups="",resources=services;pods,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=endpoints,verbs=get;list;watch;create;update;delete
+// +kubebuilder:rbac:groups="",resources=endpoints/restricted,verbs=create
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// endpointsTracker remembers own writes to Endpoints, which bear their Service's
+// name.
+type endpointsTracker = tracker.Tracker[*corev1.Endpoints]
+
+func newEndpointsTracker() *endpointsTracker {
+	return tracker.New(func(object *corev1.Endpoints) types.NamespacedName { return client.ObjectKeyFromObject(object) })
+}
+
+// endpointsReconciler keeps the Endpoints of a Service as [endpoints.Plan] says
+// they should be.
+type endpointsReconciler struct {
+	access
+	tracker     *endpointsTracker
+	triggers    *endpointslice.Triggers
+	departed    *departures
+	keepOrphans bool
+}
+
+// Reconcile brings the Endpoints of one Service up to date.
+func (r *endpointsReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	service, err := r.getService(ctx, request.NamespacedName)
+	var current *corev1.Endpoints
+	if err == nil {
+		current, err = r.getEndpoints(ctx, request.NamespacedName)
+	}
+	switch {
+	case err != nil:
+	case r.tracker.Behind(request.NamespacedName, listOf(current), r.clock.Now()):
+		err = fmt.Errorf("%w: own writes are missing", errStale)
+	case service == nil:
+		err = r.remove(ctx, request.NamespacedName, current)
+	case !endpoints.Managed(service):
+		err = r.cleanUp(ctx, service, current)
+	default:
+		err = r.publish(ctx, service, current)
+	}
+	return conclude(ctx, err, func(error) {}) // the writes report their own failures
+}
+
+func listOf(object *corev1.Endpoints) []*corev1.Endpoints {
+	if object == nil {
+		return nil
+	}
+	return []*corev1.Endpoints{object}
+}
+
+// publish carries out a plan for a Service with a selector.
+func (r *endpointsReconciler) publish(ctx context.Context, service *corev1.Service, current *corev1.Endpoints) error {
+	r.departed.forget(client.ObjectKeyFromObject(service))
+	pods, err := r.listPods(ctx, service)
+	if err != nil {
+		return err
+	}
+	trigger := r.triggers.Next(service, pods, endpoints.Published(current))
+	changes := endpoints.Plan(endpoints.Input{Service: service, Pods: pods, Current: current, TriggerTime: trigger.Time})
+	switch {
+	case changes.Create != nil:
+		err = r.create(ctx, changes.Create)
+	case changes.Update != nil:
+		err = r.update(ctx, changes.Update)
+	}
+	if err != nil {
+		return err
+	}
+	r.triggers.Published(trigger)
+	return nil
+}
+
+func (r *endpointsReconciler) create(ctx context.Context, object *corev1.Endpoints) error {
+	err := r.writer.Create(ctx, object)
+	switch {
+	case err == nil:
+		r.tracker.Wrote(object)
+		return nil
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
+		return nil // the Service goes with its namespace
+	case apierrors.IsAlreadyExists(err):
+		return fmt.Errorf("%w: Endpoints %s exist already", errStale, object.Name)
+	default:
+		r.recorder.Eventf(referenceToEndpoints(object), nil, corev1.EventTypeWarning, "FailedToCreateEndpoint", "CreateEndpoints",
+			"Could not create the Endpoints of Service %s/%s: %v", object.Namespace, object.Name, err)
+		return fmt.Errorf("creating the Endpoints: %w", err)
+	}
+}
+
+func (r *endpointsReconciler) update(ctx context.Context, object *corev1.Endpoints) error {
+	before := object.ResourceVersion
+	reference := referenceToEndpoints(object)
+	err := r.writer.Update(ctx, object)
+	switch {
+	case err == nil && object.ResourceVersion == before:
+		return nil // somebody between here and the store undid it: no event will come
+	case err == nil:
+		r.tracker.Wrote(object)
+		return nil
+	case apierrors.IsConflict(err), apierrors.IsNotFound(err):
+		return fmt.Errorf("%w: updating the Endpoints: %w", errStale, err)
+	default:
+		r.recorder.Eventf(reference, nil, corev1.EventTypeWarning, "FailedToUpdateEndpoint", "UpdateEndpoints",
+			"Could not update the Endpoints of Service %s/%s: %v", reference.Namespace, reference.Name, err)
+		return fmt.Errorf("updating the Endpoints: %w", err)
+	}
+}
+
+// remove deletes the Endpoints of a Service that is gone. They have no owner
+// reference, so the garbage collector does not. Endpoints that somebody made by
+// hand go with their Service too, but only if it was there a moment ago: left
+// from before this process started, they may be waiting for a Service to come.
+func (r *endpointsReconciler) remove(ctx context.Context, service types.NamespacedName, current *corev1.Endpoints) error {
+	r.triggers.Forget(service)
+	if current == nil || endpoints.LeaderElection(current) {
+		r.departed.forget(service)
+		return nil
+	}
+	if !endpoints.Owned(current) && !r.departed.has(service) {
+		return nil
+	}
+	return r.delete(ctx, current)
+}
+
+// cleanUp deletes the Endpoints that were made for a Service while it had a
+// selector.
+func (r *endpointsReconciler) cleanUp(ctx context.Context, service *corev1.Service, current *corev1.Endpoints) error {
+	key := client.ObjectKeyFromObject(service)
+	r.triggers.Forget(key)
+	r.departed.forget(key)
+	if r.keepOrphans || current == nil || !endpoints.Owned(current) || current.DeletionTimestamp != nil {
+		return nil
+	}
+	object := &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Namespace: current.Namespace, Name: current.Name}}
+	orphan, err := r.isOrphan(ctx, service, object)
+	if err != nil {
+		return err
+	}
+	if !orphan {
+		log.FromContext(ctx).V(1).Info("Keeping Endpoints that somebody has edited")
+		return nil
+	}
+	return r.delete(ctx, object)
+}
+
+func (r *endpointsReconciler) delete(ctx context.Context, object *corev1.Endpoints) error {
+	if err := r.deleteRead(ctx, object); err != nil {
+		return err
+	}
+	r.tracker.Deleted(object)
+	return nil
+}
+
+// departures are the Services whose deletion this process has seen and whose
+// Endpoints may still be there.
+type departures struct {
+	mu   sync.Mutex
+	seen map[types.NamespacedName]bool
+}
+
+func newDepartures() *departures { return &departures{seen: map[types.NamespacedName]bool{}} }
+
+func (d *departures) add(service types.NamespacedName) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.seen[service] = true
+}
+
+func (d *departures) has(service types.NamespacedName) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.seen[service]
+}
+
+func (d *departures) forget(service types.NamespacedName) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.seen, service)
+}

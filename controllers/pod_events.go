@@ -1,0 +1,93 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"servicenet.dev/servicenet/internal/endpointslice"
+)
+
+// podWatch enqueues the Services that pods belong to.
+type podWatch struct {
+	reader client.Reader
+	// matters tells whether a change of a pod can concern a Service that selects
+	// it.
+	matters func(before, after *corev1.Pod) bool
+	// delay is for how long changes are gathered.
+	delay time.Duration
+}
+
+// podEvents enqueues the Services that select a pod, and on an update those that
+// selected it before. A pod that comes or goes unlistable concerns none: if it was
+// listed once, the update that ended that has enqueued them.
+func (w *podWatch) podEvents() eventHandlers[*corev1.Pod] {
+	return eventHandlers[*corev1.Pod]{
+		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*corev1.Pod], q queue) {
+			if !e.IsInInitialList && endpointslice.Listable(e.Object) {
+				w.enqueueServicesOf(ctx, q, e.Object)
+			}
+		},
+		UpdateFunc: func(ctx context.Context, e event.TypedUpdateEvent[*corev1.Pod], q queue) {
+			if w.matters(e.ObjectOld, e.ObjectNew) {
+				w.enqueueServicesOf(ctx, q, e.ObjectOld, e.ObjectNew)
+			}
+		},
+		DeleteFunc: func(ctx context.Context, e event.TypedDeleteEvent[*corev1.Pod], q queue) {
+			if endpointslice.Listable(e.Object) {
+				w.enqueueServicesOf(ctx, q, e.Object)
+			}
+		},
+	}
+}
+
+// enqueueServicesOf may enqueue a Service twice; the queue keeps one.
+func (w *podWatch) enqueueServicesOf(ctx context.Context, q queue, pods ...*corev1.Pod) {
+	for _, pod := range pods {
+		services, err := servicesSelecting(ctx, w.reader, pod.Namespace, pod.Labels)
+		if err != nil {
+			log.FromContext(ctx).Error(err, "Could not tell which Services a pod belongs to", "pod", client.ObjectKeyFromObject(pod))
+			continue
+		}
+		for _, service := range services {
+			q.AddAfter(reconcile.Request{NamespacedName: service}, w.delay)
+		}
+	}
+}
+
+// nodeEvents enqueues the Services of a node's pods when the node appears, when
+// it goes, and when its zone changes.
+func (w *podWatch) nodeEvents() eventHandlers[*corev1.Node] {
+	return eventHandlers[*corev1.Node]{
+		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*corev1.Node], q queue) {
+			if !e.IsInInitialList {
+				w.enqueueServicesOn(ctx, q, e.Object)
+			}
+		},
+		UpdateFunc: func(ctx context.Context, e event.TypedUpdateEvent[*corev1.Node], q queue) {
+			if endpointslice.NodeMatters(e.ObjectOld, e.ObjectNew) {
+				w.enqueueServicesOn(ctx, q, e.ObjectNew)
+			}
+		},
+		DeleteFunc: func(ctx context.Context, e event.TypedDeleteEvent[*corev1.Node], q queue) {
+			w.enqueueServicesOn(ctx, q, e.Object)
+		},
+	}
+}
+
+func (w *podWatch) enqueueServicesOn(ctx context.Context, q queue, node *corev1.Node) {
+	var pods corev1.PodList
+	if err := w.reader.List(ctx, &pods, client.MatchingFields{nodeNameIndex: node.Name}); err != nil {
+		log.FromContext(ctx).Error(err, "Could not list the pods of a node", "node", node.Name)
+		return
+	}
+	w.enqueueServicesOf(ctx, q, pointers(pods.Items)...)
+}

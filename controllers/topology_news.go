@@ -1,0 +1,79 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+
+	"servicenet.dev/servicenet/internal/endpointslice"
+)
+
+// topologyNews tells users when zone hints by Auto topology come and go, and why
+// there are none: once, and not with every plan.
+type topologyNews struct {
+	recorder events.EventRecorder
+
+	mu   sync.Mutex
+	told map[types.NamespacedName]map[discoveryv1.AddressType]string // the reason why not; empty for hints
+}
+
+func newTopologyNews(recorder events.EventRecorder) *topologyNews {
+	return &topologyNews{recorder: recorder, told: map[types.NamespacedName]map[discoveryv1.AddressType]string{}}
+}
+
+// report makes events of what became of a Service's hints, if that is new. A
+// Service without Auto topology has none to report.
+func (n *topologyNews) report(service *corev1.Service, hints []endpointslice.ZoneHints) {
+	key := types.NamespacedName{Namespace: service.Namespace, Name: service.Name}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	before := n.told[key]
+	if len(hints) == 0 {
+		for _, family := range slices.Sorted(maps.Keys(before)) {
+			if before[family] == "" {
+				n.disabled(service, family, "the Service does not ask for them any more")
+			}
+		}
+		delete(n.told, key)
+		return
+	}
+	now := make(map[discoveryv1.AddressType]string, len(hints))
+	for _, outcome := range hints {
+		now[outcome.Family] = outcome.Reason
+		reason, known := before[outcome.Family]
+		switch {
+		case known && reason == outcome.Reason, !known && outcome.Given && outcome.Before:
+		case outcome.Given:
+			n.event(service, corev1.EventTypeNormal, "TopologyAwareHintsEnabled",
+				fmt.Sprintf("Endpoints have zone hints, addressType: %s", outcome.Family))
+		default:
+			n.disabled(service, outcome.Family, outcome.Reason)
+		}
+	}
+	n.told[key] = now
+}
+
+func (n *topologyNews) disabled(service *corev1.Service, family discoveryv1.AddressType, reason string) {
+	n.event(service, corev1.EventTypeWarning, "TopologyAwareHintsDisabled",
+		fmt.Sprintf("Endpoints have no zone hints: %s, addressType: %s", reason, family))
+}
+
+func (n *topologyNews) event(service *corev1.Service, eventType, reason, note string) {
+	n.recorder.Eventf(referenceToService(service), nil, eventType, reason, "AssignZoneHints", "%s", note)
+}
+
+// forget drops what was told of a Service that is gone.
+func (n *topologyNews) forget(service types.NamespacedName) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.told, service)
+}

@@ -1,0 +1,47 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//nolint:staticcheck // deprecated as Endpoints v1 is, keeping it is what this package is for
+package endpoints
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"servicenet.dev/servicenet/internal/endpointslice"
+)
+
+// Published tells which pods an object lists as they are, for
+// [endpointslice.Triggers.Next]. It is nil when there is no object that this
+// controller, or one in its role, has written.
+func Published(current *corev1.Endpoints) func(*corev1.Pod) bool {
+	if current == nil || !Owned(current) {
+		return nil
+	}
+	var listed map[types.UID]bool // whether the pod is listed as ready; made when first needed
+	return func(pod *corev1.Pod) bool {
+		if listed == nil {
+			listed = readyByPod(current)
+		}
+		ready, found := listed[pod.UID]
+		return found && ready == endpointslice.Ready(pod)
+	}
+}
+
+func readyByPod(object *corev1.Endpoints) map[types.UID]bool {
+	listed := map[types.UID]bool{}
+	for i := range object.Subsets {
+		subset := &object.Subsets[i]
+		note(listed, subset.Addresses, true)
+		note(listed, subset.NotReadyAddresses, false)
+	}
+	return listed
+}
+
+func note(listed map[types.UID]bool, addresses []corev1.EndpointAddress, ready bool) {
+	for i := range addresses {
+		if addresses[i].TargetRef != nil {
+			listed[addresses[i].TargetRef.UID] = ready
+		}
+	}
+}
