@@ -1,6 +1,7 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+//nolint:staticcheck // Endpoints v1 is deprecated, and two controllers are about it
 package controllers
 
 import (
@@ -62,7 +63,7 @@ func conclude(ctx context.Context, err error, report func(error)) (ctrl.Result, 
 		log.FromContext(ctx).V(1).Info("Waiting for the cache", "reason", err.Error())
 		return ctrl.Result{RequeueAfter: safetyNet}, nil
 	case ctx.Err() != nil:
-		return ctrl.Result{}, nil // the manager stops; the next one goes on from here
+		return ctrl.Result{}, nil //nolint:nilerr // the manager stops; the next one goes on from here
 	default:
 		report(err)
 		return ctrl.Result{}, err

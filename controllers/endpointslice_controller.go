@@ -50,10 +50,15 @@ func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Re
 	r.metrics.synced(err)
 	return conclude(ctx, err, func(err error) {
 		if service != nil {
-			r.recorder.Eventf(referenceToService(service), nil, corev1.EventTypeWarning, "FailedToUpdateEndpointSlices",
-				"UpdateEndpointSlices", "Endpoints are not up to date, and tried again: %v", err)
+			r.warn(service, "FailedToUpdateEndpointSlices", "UpdateEndpointSlices", err)
 		}
 	})
+}
+
+// warn makes an event of a failure on the Service.
+func (r *endpointSliceReconciler) warn(service *corev1.Service, reason, action string, err error) {
+	r.recorder.Eventf(referenceToService(service), nil, corev1.EventTypeWarning, reason, action,
+		"Endpoints are not up to date, and tried again: %v", err)
 }
 
 func (r *endpointSliceReconciler) forget(service types.NamespacedName) {
@@ -134,12 +139,12 @@ func (r *endpointSliceReconciler) cleanUp(ctx context.Context, service *corev1.S
 func (r *endpointSliceReconciler) gather(ctx context.Context, service *corev1.Service) (*endpointslice.Input, error) {
 	pods, err := r.listPods(ctx, service)
 	if err != nil {
-		r.recorder.Eventf(referenceToService(service), nil, corev1.EventTypeWarning, "FailedToListPods", "ListPods", "%v", err)
+		r.warn(service, "FailedToListPods", "ListPods", err)
 		return nil, err
 	}
 	slices, err := r.listSlices(ctx, client.ObjectKeyFromObject(service))
 	if err != nil {
-		r.recorder.Eventf(referenceToService(service), nil, corev1.EventTypeWarning, "FailedToListEndpointSlices", "ListEndpointSlices", "%v", err)
+		r.warn(service, "FailedToListEndpointSlices", "ListEndpointSlices", err)
 		return nil, err
 	}
 	zones, err := r.zones(ctx, pods)

@@ -36,8 +36,7 @@ type registrar struct {
 
 func register[T prometheus.Collector](r *registrar, collector T) T {
 	err := r.registry.Register(collector)
-	var already prometheus.AlreadyRegisteredError
-	if errors.As(err, &already) {
+	if already, registered := errors.AsType[prometheus.AlreadyRegisteredError](err); registered {
 		if existing, same := already.ExistingCollector.(T); same {
 			return existing
 		}

@@ -15,9 +15,9 @@ import (
 // others (RFC 7234, "Miscellaneous Persistent Warning").
 const deprecatedWarning = 299
 
-// warnings logs what the API server warns of, except that Endpoints are
-// deprecated: it says so with every answer since Kubernetes 1.33, and keeping
-// them is what one of the controllers is for.
+// warnings logs what the API server warns of, except that Endpoints are on their
+// way out: it says so with every answer since Kubernetes 1.33, and keeping them is
+// what one of the controllers is for.
 type warnings struct{}
 
 var _ rest.WarningHandlerWithContext = warnings{}
