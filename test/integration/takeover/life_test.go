@@ -40,9 +40,7 @@ func (in space) changePods(ctx context.Context, number int) {
 	in.remove(ctx, fmt.Sprintf("large-%d", 10*number))
 	in.setReady(ctx, fmt.Sprintf("large-%d", 10*number+1), false)
 	in.setReady(ctx, fmt.Sprintf("over-capacity-%d", number), false)
-	if autoHints.present() {
-		in.run(ctx, "auto", 10*number, 1)
-	}
+	in.run(ctx, "auto", 30*number, 3)
 }
 
 func (in space) changeServices(ctx context.Context, number int) {
@@ -94,15 +92,11 @@ func (in space) patchEndpoints(ctx context.Context, name, format string, values 
 func (in space) awaitListed(ctx context.Context, service string) {
 	GinkgoHelper()
 	Eventually(in.sizes(service)).WithContext(ctx).Should(ContainElement(BeNumerically(">", 0)))
-	if endpointsController.present() {
-		Eventually(in.subsets(service)).WithContext(ctx).ShouldNot(BeEmpty())
-	}
+	Eventually(in.subsets(service)).WithContext(ctx).ShouldNot(BeEmpty())
 }
 
 // awaitUnlisted waits until the Endpoints of a deleted Service are gone.
 func (in space) awaitUnlisted(ctx context.Context, service string) {
 	GinkgoHelper()
-	if endpointsController.present() {
-		Eventually(in.subsets(service)).WithContext(ctx).Should(BeEmpty())
-	}
+	Eventually(in.subsets(service)).WithContext(ctx).Should(BeEmpty())
 }

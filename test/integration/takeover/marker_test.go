@@ -6,7 +6,6 @@ package takeover
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -20,10 +19,9 @@ import (
 // have come so far. Records leave it out.
 const markers = "markers"
 
-// awaitTurn waits until everything that was in the writers' queues before the
-// call has had its turn: they work in order, and something new for each of their
-// controllers has been done.
-func (w *world) awaitTurn(ctx context.Context, writers ...*writer) {
+// awaitTurn waits until everything that was in the queues of the one who writes
+// has had its turn: something new for each of the three controllers is done.
+func (w *world) awaitTurn(ctx context.Context) {
 	GinkgoHelper()
 	in := space{world: w, name: markers}
 	name := fmt.Sprintf("marker-%d", w.turns.Add(1))
@@ -33,17 +31,9 @@ func (w *world) awaitTurn(ctx context.Context, writers ...*writer) {
 	in.expose(ctx, byHand, withoutSelector)
 	in.create(ctx, newEndpoints(byHand, newSubset(newAddress(1))))
 
-	for _, writer := range writers {
-		if slices.Contains(writer.controllers, slicesController) {
-			Eventually(in.sizes(name)).WithContext(ctx).Should(ConsistOf(1))
-		}
-		if slices.Contains(writer.controllers, endpointsController) {
-			Eventually(in.subsets(name)).WithContext(ctx).Should(HaveLen(1))
-		}
-		if slices.Contains(writer.controllers, mirroringController) {
-			Eventually(in.sizes(byHand)).WithContext(ctx).Should(ConsistOf(1))
-		}
-	}
+	Eventually(in.sizes(name)).WithContext(ctx).Should(ContainElement(1))
+	Eventually(in.subsets(name)).WithContext(ctx).ShouldNot(BeEmpty())
+	Eventually(in.sizes(byHand)).WithContext(ctx).Should(ContainElement(1))
 }
 
 // slices lists a Service's slices, whoever manages them.

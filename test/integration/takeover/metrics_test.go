@@ -33,26 +33,11 @@ func readMetrics(ctx context.Context, through *http.Client, root string) (metric
 	return parser.TextToMetricFamilies(response.Body)
 }
 
-// sum adds up the counters or gauges of a name that have all the given labels,
-// each as "name=value".
-func (m metrics) sum(name string, labels ...string) float64 {
+// sum adds up the counters or gauges of a name, over all labels.
+func (m metrics) sum(name string) float64 {
 	total := 0.0
 	for _, metric := range m[name].GetMetric() {
-		if hasLabels(metric, labels) {
-			total += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
-		}
+		total += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
 	}
 	return total
-}
-
-func hasLabels(metric *dto.Metric, labels []string) bool {
-	found := 0
-	for _, pair := range metric.GetLabel() {
-		for _, label := range labels {
-			if pair.GetName()+"="+pair.GetValue() == label {
-				found++
-			}
-		}
-	}
-	return found == len(labels)
 }

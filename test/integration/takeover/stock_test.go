@@ -56,9 +56,8 @@ func (w *world) startStock(ctx context.Context, args ...string) *writer {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	return reportOnFailure(&writer{
-		Process:     started,
-		controllers: controllers(),
-		busy:        []string{"workqueue_depth", "workqueue_unfinished_work_seconds"},
+		Process: started,
+		busy:    []string{"workqueue_depth", "workqueue_unfinished_work_seconds"},
 		read: func(ctx context.Context) (metrics, error) {
 			return readMetrics(ctx, through, root)
 		},

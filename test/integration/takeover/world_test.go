@@ -42,7 +42,12 @@ type world struct {
 // newWorld starts a control plane that ends with the container it is called in.
 func newWorld(ctx context.Context) *world {
 	GinkgoHelper()
-	plane, err := controlplane.Start(ctx, controlplane.Options{NoServiceAccountAdmission: true})
+	folder := GinkgoT().TempDir()
+	plane, err := controlplane.Start(ctx, controlplane.Options{
+		Dir:                       folder,
+		APIServerArgs:             auditArgs(folder),
+		NoServiceAccountAdmission: true,
+	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() error { return plane.Stop() })
 	Expect(plane.AddNodes(ctx, nodes)).To(Succeed())

@@ -147,16 +147,14 @@ func (in space) addHints(ctx context.Context) {
 	} {
 		in.expose(ctx, name, selecting("local"), preferring(distribution))
 	}
-	if autoHints.present() {
-		in.run(ctx, "auto", 0, 9)
-		in.expose(ctx, "auto", annotated(corev1.AnnotationTopologyMode, "Auto"))
-		in.expose(ctx, "auto-close", selecting("auto"), annotated(corev1.AnnotationTopologyMode, "Auto"),
-			preferring(corev1.ServiceTrafficDistributionPreferClose))
-		in.expose(ctx, "auto-older-key", selecting("auto"),
-			annotated(corev1.DeprecatedAnnotationTopologyAwareHints, "auto")) //nolint:staticcheck // deprecated, not gone
-		in.run(ctx, "auto-few", 0, 2)
-		in.expose(ctx, "auto-few", annotated(corev1.AnnotationTopologyMode, "Auto"))
-	}
+	in.run(ctx, "auto", 0, 9)
+	in.expose(ctx, "auto", annotated(corev1.AnnotationTopologyMode, "Auto"))
+	in.expose(ctx, "auto-close", selecting("auto"), annotated(corev1.AnnotationTopologyMode, "Auto"),
+		preferring(corev1.ServiceTrafficDistributionPreferClose))
+	in.expose(ctx, "auto-older-key", selecting("auto"),
+		annotated(corev1.DeprecatedAnnotationTopologyAwareHints, "auto")) //nolint:staticcheck // deprecated, not gone
+	in.run(ctx, "auto-few", 0, 2)
+	in.expose(ctx, "auto-few", annotated(corev1.AnnotationTopologyMode, "Auto"))
 }
 
 func (in space) addLarge(ctx context.Context) {
