@@ -51,7 +51,7 @@ func truncate(subsets []corev1.EndpointSubset) []corev1.EndpointSubset {
 // shorten cuts one list of all subsets to a length in total. Shares are rounded
 // up, so the last subsets may get less than theirs.
 func shorten(subsets []corev1.EndpointSubset, list addressList, room int) {
-	total := countListed(subsets, list)
+	total := max(countListed(subsets, list), 1) // of nothing, any share is nothing
 	left := room
 	for i := range subsets {
 		addresses := list(&subsets[i])

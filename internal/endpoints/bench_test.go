@@ -1,0 +1,43 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//nolint:staticcheck // deprecated as Endpoints v1 is, keeping it is what this package is for
+package endpoints
+
+import (
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// Costs of a plan at full size: with nothing to do, as at a restart, and with
+// one pod that changed.
+func BenchmarkPlan(b *testing.B) {
+	one := makeService()
+	several := makeService(withPorts(numbered("a", 1), named("b", "web"), named("c", "web")))
+	kinds := func(from, to int) []*corev1.Pod {
+		return append(makePods(from, (from+to)/2, declaring("web", 81)), makePods((from+to)/2, to)...)
+	}
+	for _, bench := range []struct {
+		name    string
+		service *corev1.Service
+		before  []*corev1.Pod
+		after   []*corev1.Pod
+	}{
+		{"unchanged/1 subset", one, makePods(0, 1000), makePods(0, 1000)},
+		{"unchanged/2 subsets", several, kinds(0, 500), kinds(0, 500)},
+		{"unchanged/over capacity", one, makePods(0, 1500), makePods(0, 1500)},
+		{"changed/1 subset", one, makePods(0, 1000), makePods(1, 1000)},
+		{"changed/2 subsets", several, kinds(0, 500), kinds(2, 500)},
+	} {
+		current := Plan(Input{Service: bench.service, Pods: bench.before}).Create
+		in := Input{Service: bench.service, Pods: bench.after, Current: current}
+		b.Run(fmt.Sprintf("%s/%d pods", bench.name, len(bench.after)), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				Plan(in)
+			}
+		})
+	}
+}
