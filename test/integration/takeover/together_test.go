@@ -1,0 +1,74 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package takeover
+
+import (
+	"fmt"
+	"syscall"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+const (
+	// pauses is how often the stock controllers are stopped in their tracks and go
+	// on later, with what they had decided long ago.
+	pauses = 6
+	// burst is how many changes come one after another, about.
+	burst = 12
+)
+
+// Every other writer is a second one, with ideas of its own: what both want at the
+// end is the same.
+var _ = Describe("Both at once", func() {
+	var (
+		on          *world
+		in          space
+		life        *churn
+		stock, ours *writer
+	)
+
+	BeforeEach(func(ctx SpecContext) {
+		on = newWorld(ctx)
+		in = on.newSpace(ctx, "together")
+		small := fmt.Sprintf("--max-endpoints-per-slice=%d", maxEndpoints)
+		// With so few requests a second there is always a write that waits its turn.
+		stock = on.startStock(ctx, small, "--kube-api-qps=50", "--kube-api-burst=1")
+		ours = on.startOurs(ctx, small)
+		life = newChurn(ctx, in)
+		on.awaitQuiet(ctx, ours, stock)
+	}, NodeTimeout(startTimeout))
+
+	DescribeTable("lose and double nothing", func(ctx SpecContext, stays, leaves func() *writer) {
+		for i := range pauses {
+			By(fmt.Sprintf("pausing the stock controllers, time %d", i+1))
+			life.steps(ctx, life.rand.IntN(burst))
+			Expect(stock.Signal(syscall.SIGSTOP)).To(Succeed())
+			life.steps(ctx, burst)
+			Eventually(in.faults).WithContext(ctx).Should(BeEmpty(), "what the manager does alone")
+			Expect(stock.Signal(syscall.SIGCONT)).To(Succeed())
+		}
+		for _, who := range []*writer{ours, stock} {
+			By("killing " + who.Name())
+			life.steps(ctx, burst)
+			Expect(who.Kill()).To(Succeed())
+			life.steps(ctx, burst)
+			Expect(who.Restart(ctx)).To(Succeed())
+		}
+
+		By("leaving them in peace")
+		on.awaitQuiet(ctx, ours, stock)
+		Expect(in.faults(ctx)).To(BeEmpty())
+
+		By("ending one in the middle of it")
+		life.steps(ctx, burst)
+		Expect(leaves().Stop(ctx)).To(Succeed())
+		life.steps(ctx, burst)
+		on.awaitQuiet(ctx, stays())
+		Expect(in.faults(ctx)).To(BeEmpty())
+	},
+		Entry("when the manager stays", func() *writer { return ours }, func() *writer { return stock }),
+		Entry("when the stock controllers stay", func() *writer { return stock }, func() *writer { return ours }),
+	)
+})
