@@ -5,11 +5,14 @@
 package mirroring
 
 import (
+	"cmp"
+	"maps"
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	netutils "k8s.io/utils/net"
 
-	"servicenet.dev/servicenet/internal/endpoints"
 	"servicenet.dev/servicenet/internal/endpointslice"
 )
 
@@ -19,41 +22,57 @@ type groupKey struct {
 	ports  endpointslice.PortsKey
 }
 
+func (k groupKey) compare(other groupKey) int {
+	return cmp.Or(cmp.Compare(k.ports, other.ports), cmp.Compare(k.family, other.family))
+}
+
 // group is what one slice should list.
 type group struct {
 	groupKey
 	portList []discoveryv1.EndpointPort
-	order    []endpointslice.EndpointKey // ready ones first
+	order    []endpointslice.EndpointKey // ready ones of a subset first
 	byID     map[endpointslice.EndpointKey]discoveryv1.Endpoint
 }
 
-// add puts an endpoint into the group. Of two with one identity the later one
-// stays, as with the stock controller.
-func (g *group) add(endpoint *discoveryv1.Endpoint) {
+// add puts an endpoint into the group, and tells whether there was room. Of two
+// with one identity the later one stays, as with the stock controller, unless
+// only the earlier one is not ready.
+func (g *group) add(endpoint *discoveryv1.Endpoint, limit int) bool {
 	id := endpointslice.Identify(endpoint)
-	if _, twice := g.byID[id]; !twice {
+	earlier, twice := g.byID[id]
+	switch {
+	case !twice && len(g.order) == limit:
+		return false
+	case !twice:
 		g.order = append(g.order, id)
+	case !*earlier.Conditions.Ready:
+		endpoint.Conditions.Ready = new(false)
 	}
 	g.byID[id] = *endpoint
+	return true
 }
 
 // desired is what all mirrored slices should list.
 type desired struct {
 	limit   int // addresses of a subset that are mirrored
-	groups  []*group
+	groups  map[groupKey]*group
 	invalid int // addresses met that are no IP
 	skipped int // addresses not mirrored, invalid or beyond the limit
 }
 
-// desire returns the groups of an Endpoints object in an order that depends on
-// its content only.
 func desire(object *corev1.Endpoints, limit int) *desired {
-	d := &desired{limit: limit}
-	subsets := endpoints.Canonical(object.Subsets)
+	d := &desired{limit: limit, groups: map[groupKey]*group{}}
+	subsets := repack(object.Subsets)
 	for i := range subsets {
 		d.addSubset(&subsets[i])
 	}
 	return d
+}
+
+// sorted returns the groups in a fixed order, so that equal input gives an equal
+// plan.
+func (d *desired) sorted() []*group {
+	return slices.SortedFunc(maps.Values(d.groups), func(a, b *group) int { return a.compare(b.groupKey) })
 }
 
 // count returns the number of endpoints.
@@ -65,12 +84,10 @@ func (d *desired) count() int {
 	return count
 }
 
-// addSubset adds the groups of one subset, at most one a family. A family that
-// the subset has no address of gets none.
+// addSubset adds a subset to the groups of its ports and of the families that it
+// has addresses of, ready ones first, up to the limit.
 func (d *desired) addSubset(subset *corev1.EndpointSubset) {
-	ports := slicePorts(subset.Ports)
-	key := endpointslice.KeyOfPorts(ports)
-	byFamily := map[discoveryv1.AddressType]*group{}
+	sets := portSets(subset.Ports)
 	room := d.limit
 	add := func(addresses []corev1.EndpointAddress, ready bool) {
 		for i := range addresses {
@@ -84,22 +101,30 @@ func (d *desired) addSubset(subset *corev1.EndpointSubset) {
 				d.skipped++
 				continue
 			}
-			g := byFamily[family]
-			if g == nil {
-				g = &group{
-					groupKey: groupKey{family: family, ports: key},
-					portList: ports,
-					byID:     map[endpointslice.EndpointKey]discoveryv1.Endpoint{},
-				}
-				byFamily[family] = g
-				d.groups = append(d.groups, g)
-			}
-			g.add(endpoint)
 			room--
+			if !d.addEndpoint(endpoint, family, sets) {
+				d.skipped++
+			}
 		}
 	}
 	add(subset.Addresses, true)
 	add(subset.NotReadyAddresses, false)
+}
+
+// addEndpoint tells whether there was room in all groups. There may be none
+// where two subsets share a group.
+func (d *desired) addEndpoint(endpoint *discoveryv1.Endpoint, family discoveryv1.AddressType, sets []portSet) bool {
+	room := true
+	for _, ports := range sets {
+		key := groupKey{family: family, ports: ports.key}
+		g := d.groups[key]
+		if g == nil {
+			g = &group{groupKey: key, portList: ports.list, byID: map[endpointslice.EndpointKey]discoveryv1.Endpoint{}}
+			d.groups[key] = g
+		}
+		room = g.add(endpoint.DeepCopy(), d.limit) && room
+	}
+	return room
 }
 
 // mirror turns an address into an endpoint of its family, nil if it is no IP.
@@ -125,18 +150,4 @@ func mirror(address *corev1.EndpointAddress, ready bool) (*discoveryv1.Endpoint,
 		endpoint.Hostname = new(address.Hostname)
 	}
 	return endpoint, family
-}
-
-func slicePorts(ports []corev1.EndpointPort) []discoveryv1.EndpointPort {
-	list := make([]discoveryv1.EndpointPort, 0, len(ports))
-	for i := range ports {
-		port := ports[i].DeepCopy()
-		list = append(list, discoveryv1.EndpointPort{
-			Name:        &port.Name,
-			Port:        &port.Port,
-			Protocol:    &port.Protocol,
-			AppProtocol: port.AppProtocol,
-		})
-	}
-	return list
 }

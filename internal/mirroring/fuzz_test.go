@@ -52,7 +52,7 @@ func (p *program) endpoints() *corev1.Endpoints {
 func (p *program) subset() corev1.EndpointSubset {
 	var subset corev1.EndpointSubset
 	for range p.next(4) {
-		port := tcp(int32(80 + p.next(4)))[0]
+		port := tcp([]int32{80, 81, 82, 83}[p.next(4)])[0]
 		switch p.next(4) {
 		case 1:
 			port.AppProtocol = new("http")
@@ -80,7 +80,7 @@ func (p *program) address() corev1.EndpointAddress {
 	case 2:
 		address.NodeName = new("node-a")
 	case 3, 4:
-		address.TargetRef = &corev1.ObjectReference{Kind: "Pod", Name: "web", UID: types.UID(fmt.Sprint(p.next(3)))}
+		address.TargetRef = &corev1.ObjectReference{Kind: "Pod", Name: "web", UID: types.UID([]string{"", "a", "b"}[p.next(3)])}
 	}
 	return address
 }
@@ -165,7 +165,7 @@ func checkMirror(t *testing.T, in *Input, w *world) {
 				t.Errorf("%s is in no slice", address.IP)
 			}
 			for at := range subset.Ports {
-				key := endpointslice.KeyOfPorts(slicePorts(subset.Ports[at : at+1]))
+				key := portSets(subset.Ports[at : at+1])[0].key
 				if endpoint != nil && !listed[listing{endpoint.Addresses[0], key}] {
 					t.Errorf("%s is in no slice with port %s", address.IP, key)
 				}

@@ -67,7 +67,7 @@ func Plan(in Input) Changes {
 	}
 	want := desire(in.Endpoints, cmp.Or(in.MaxEndpointsPerSubset, DefaultMaxEndpointsPerSubset))
 	wanted := metadataOf(in.Endpoints)
-	edits, counted := match(want.groups, existing, &wanted)
+	edits, counted := match(want.sorted(), existing, &wanted)
 
 	w := writer{endpoints: in.Endpoints, metadata: &wanted, names: endpointslice.NewNamer(in.Endpoints, in.Slices)}
 	changes := Changes{

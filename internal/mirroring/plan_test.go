@@ -46,6 +46,98 @@ func TestOneSlicePerSubsetAndFamily(t *testing.T) {
 	}
 }
 
+func unnamed(number int32) []corev1.EndpointPort {
+	return []corev1.EndpointPort{{Port: number, Protocol: corev1.ProtocolTCP}}
+}
+
+// Slices admit each name of a port once, and no name is a name too. The stock
+// controller fails on the first two.
+func TestPortsOfOneNameGetSlicesOfTheirOwn(t *testing.T) {
+	for name, test := range map[string]struct {
+		subsets []endpointsOption
+		want    []string
+	}{
+		"one address on two ports without names": {
+			[]endpointsOption{withSubset(unnamed(8080), 1), withSubset(unnamed(8081), 1)},
+			[]string{"IPv4 [8080] 10.0.0.2", "IPv4 [8081] 10.0.0.2"},
+		},
+		"and on a third with": {
+			[]endpointsOption{withSubset(unnamed(8080), 1), withSubset(unnamed(8081), 1), withSubset(tcp(443), 1)},
+			[]string{"IPv4 [443 8080] 10.0.0.2", "IPv4 [8081] 10.0.0.2"},
+		},
+		"two addresses on a port each": {
+			[]endpointsOption{withSubset(unnamed(8080), 1), withSubset(unnamed(8081), 2)},
+			[]string{"IPv4 [8080] 10.0.0.2", "IPv4 [8081] 10.0.0.3"},
+		},
+		"a port twice": {
+			[]endpointsOption{withSubset(append(httpPort(80), httpPort(80)...), 1), withSubset(httpPort(80), 1)},
+			[]string{"IPv4 [80] 10.0.0.2"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, mirrored(t, test.subsets...).contents()); diff != "" {
+				t.Errorf("slices (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func httpPort(number int32) []corev1.EndpointPort {
+	ports := tcp(number)
+	ports[0].AppProtocol = new("http")
+	return ports
+}
+
+// As the stock controller has it: a port of one subset is not that of another if
+// it has an application protocol.
+func TestPortsWithAProtocolAreNotRegrouped(t *testing.T) {
+	for name, test := range map[string]struct {
+		subsets []endpointsOption
+		limit   int
+		want    []string
+		skipped int
+	}{
+		"some ports the same": {
+			[]endpointsOption{withSubset(append(httpPort(80), httpPort(443)...), 1, 2), withSubset(httpPort(80), 3)}, 9,
+			[]string{"IPv4 [443 80] 10.0.0.2 10.0.0.3", "IPv4 [80] 10.0.0.4"}, 0,
+		},
+		"all ports the same": {
+			[]endpointsOption{withSubset(httpPort(80), 1, 2), withSubset(httpPort(80), 2, 3)}, 9,
+			[]string{"IPv4 [80] 10.0.0.2 10.0.0.3 10.0.0.4"}, 0,
+		},
+		"exactly as many as fit": {
+			[]endpointsOption{withSubset(httpPort(80), 1, 2), withSubset(httpPort(80), 1, 2)}, 2,
+			[]string{"IPv4 [80] 10.0.0.2 10.0.0.3"}, 0,
+		},
+		"ready and not ready": {
+			[]endpointsOption{withSubset(httpPort(80), 1, -2), withSubset(httpPort(80), -1, 2)}, 9,
+			[]string{"IPv4 [80] !10.0.0.2 !10.0.0.3"}, 0,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			in := makeInput(makeEndpoints(test.subsets...))
+			in.MaxEndpointsPerSubset = test.limit
+			w := newWorld(t)
+			changes := w.plan(in)
+			if diff := cmp.Diff(test.want, w.members()); diff != "" {
+				t.Errorf("slices (-want +got):\n%s", diff)
+			}
+			if changes.SkippedAddresses != test.skipped {
+				t.Errorf("skipped %d, want %d", changes.SkippedAddresses, test.skipped)
+			}
+		})
+	}
+}
+
+func TestWhatDoesNotFitIntoASharedSliceIsSkipped(t *testing.T) {
+	in := makeInput(makeEndpoints(withSubset(httpPort(80), 1, 2), withSubset(httpPort(80), 3, 4)))
+	in.MaxEndpointsPerSubset = 3
+	w := newWorld(t)
+	if changes := w.plan(in); changes.SkippedAddresses != 1 || len(w.only().Endpoints) != 3 {
+		t.Errorf("skipped %d, and listed %v", changes.SkippedAddresses, w.contents())
+	}
+}
+
 func TestAddressesAreLimitedPerSubsetNotPerFamily(t *testing.T) {
 	for name, test := range map[string]struct {
 		subsets []endpointsOption
@@ -140,8 +232,6 @@ func TestOneIPOfSeveralTargetsIsListedForEach(t *testing.T) {
 
 // fullEndpoints has everything that can be mirrored, and what must not be.
 func fullEndpoints(options ...endpointsOption) *corev1.Endpoints {
-	ports := tcp(80)
-	ports[0].AppProtocol = new("http")
 	return makeEndpoints(append([]endpointsOption{
 		withLabels(map[string]string{"team": "shop", corev1.IsHeadlessService: ""}),
 		withAnnotations(map[string]string{
@@ -150,7 +240,7 @@ func fullEndpoints(options ...endpointsOption) *corev1.Endpoints {
 			corev1.LastAppliedConfigAnnotation:    "{}",
 			corev1.EndpointsOverCapacity:          "truncated",
 		}),
-		withAddresses(ports, corev1.EndpointAddress{
+		withAddresses(httpPort(80), corev1.EndpointAddress{
 			IP: "10.0.0.1", Hostname: "first", NodeName: new("node-a"),
 			TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: testNamespace, Name: "web-1", UID: "pod-uid", ResourceVersion: "5"},
 		}),

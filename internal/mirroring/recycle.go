@@ -13,16 +13,16 @@ import (
 // edits of both. A slice that lists one of the group's endpoints comes first:
 // an endpoint that stays in its slice need not move.
 func recycle(homeless []*group, spare []*discoveryv1.EndpointSlice) []*edit {
-	stock := newStock(spare)
+	pool := newSpares(spare)
 	heirs := make(map[*group]*discoveryv1.EndpointSlice, len(homeless))
 	for _, g := range homeless {
-		heirs[g] = stock.takeHolder(g)
+		heirs[g] = pool.takeHolder(g)
 	}
 	edits := make([]*edit, 0, len(homeless)+len(spare))
 	for _, g := range homeless {
 		slice := heirs[g]
 		if slice == nil {
-			slice = stock.takeAny(g.family)
+			slice = pool.takeAny(g.family)
 		}
 		e := &edit{current: slice, want: g, touched: true}
 		var listed []discoveryv1.Endpoint
@@ -33,15 +33,15 @@ func recycle(homeless []*group, spare []*discoveryv1.EndpointSlice) []*edit {
 		edits = append(edits, e)
 	}
 	for _, slice := range spare {
-		if !stock.taken[slice] {
+		if !pool.taken[slice] {
 			edits = append(edits, &edit{current: slice, touched: true})
 		}
 	}
 	return edits
 }
 
-// stock holds the slices to spare.
-type stock struct {
+// spares holds the slices to spare.
+type spares struct {
 	byFamily map[discoveryv1.AddressType][]*discoveryv1.EndpointSlice
 	holders  map[listedIn]*discoveryv1.EndpointSlice // the first that lists an endpoint
 	taken    map[*discoveryv1.EndpointSlice]bool
@@ -53,8 +53,8 @@ type listedIn struct {
 	id     endpointslice.EndpointKey
 }
 
-func newStock(spare []*discoveryv1.EndpointSlice) *stock {
-	s := &stock{
+func newSpares(spare []*discoveryv1.EndpointSlice) *spares {
+	s := &spares{
 		byFamily: map[discoveryv1.AddressType][]*discoveryv1.EndpointSlice{},
 		holders:  map[listedIn]*discoveryv1.EndpointSlice{},
 		taken:    map[*discoveryv1.EndpointSlice]bool{},
@@ -72,7 +72,7 @@ func newStock(spare []*discoveryv1.EndpointSlice) *stock {
 }
 
 // takeHolder takes a slice that lists one of the group's endpoints, if any.
-func (s *stock) takeHolder(g *group) *discoveryv1.EndpointSlice {
+func (s *spares) takeHolder(g *group) *discoveryv1.EndpointSlice {
 	for _, id := range g.order {
 		slice := s.holders[listedIn{g.family, id}]
 		if slice != nil && !s.taken[slice] {
@@ -84,7 +84,7 @@ func (s *stock) takeHolder(g *group) *discoveryv1.EndpointSlice {
 }
 
 // takeAny takes a slice of the family, if any is left.
-func (s *stock) takeAny(family discoveryv1.AddressType) *discoveryv1.EndpointSlice {
+func (s *spares) takeAny(family discoveryv1.AddressType) *discoveryv1.EndpointSlice {
 	for len(s.byFamily[family]) > 0 {
 		slice := s.byFamily[family][0]
 		s.byFamily[family] = s.byFamily[family][1:]

@@ -41,7 +41,7 @@ func stockSlice() *discoveryv1.EndpointSlice {
 				Hostname: new("first"), NodeName: new("node-a"),
 				TargetRef: &corev1.ObjectReference{Kind: "Pod", Namespace: testNamespace, Name: "web-1", UID: "pod-uid", ResourceVersion: "4"},
 			},
-			{Addresses: []string{"10.0.0.8"}, Conditions: discoveryv1.EndpointConditions{Ready: new(true)}, NodeName: new("")},
+			{Addresses: []string{"10.0.0.8"}, Conditions: discoveryv1.EndpointConditions{Ready: new(true)}, NodeName: new("node-b")},
 		},
 	}
 }
@@ -49,7 +49,7 @@ func stockSlice() *discoveryv1.EndpointSlice {
 func takenOver() *corev1.Endpoints {
 	endpoints := fullEndpoints()
 	subset := &endpoints.Subsets[0]
-	subset.Addresses = append(subset.Addresses, corev1.EndpointAddress{IP: "10.0.0.8", NodeName: new("")})
+	subset.Addresses = append(subset.Addresses, corev1.EndpointAddress{IP: "10.0.0.8", NodeName: new("node-b")})
 	subset.NotReadyAddresses = []corev1.EndpointAddress{{IP: "10.0.0.9"}}
 	return endpoints
 }

@@ -63,6 +63,9 @@ func (w *world) list() []*discoveryv1.EndpointSlice {
 // writes returns the writes of a plan one by one, in their order.
 func (w *world) writes(changes *endpointslice.Changes) []func() {
 	var writes []func()
+	for _, slice := range slices.Concat(changes.Create, changes.Update) {
+		validate(w.t, slice)
+	}
 	for _, slice := range changes.Create {
 		writes = append(writes, func() {
 			if w.slices[slice.Name] != nil {
@@ -89,6 +92,21 @@ func (w *world) writes(changes *endpointslice.Changes) []func() {
 		})
 	}
 	return writes
+}
+
+// validate checks what the API server would refuse.
+func validate(tb testing.TB, slice *discoveryv1.EndpointSlice) {
+	tb.Helper()
+	names := map[string]bool{}
+	for _, port := range slice.Ports {
+		if names[*port.Name] {
+			tb.Fatalf("slice %s has two ports named %q", slice.Name, *port.Name)
+		}
+		names[*port.Name] = true
+	}
+	if len(slice.Endpoints) > MaxMaxEndpointsPerSubset {
+		tb.Fatalf("slice %s has %d endpoints", slice.Name, len(slice.Endpoints))
+	}
 }
 
 // current returns the slice that a write replaces, which must be the one the
