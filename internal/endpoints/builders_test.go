@@ -146,16 +146,16 @@ func ports(list ...corev1.EndpointPort) []corev1.EndpointPort { return list }
 // "http:80 dns:53 at 10.0.0.1/web-1 10.0.0.2/web-2, not ready 10.0.0.3/web-3".
 func sketch(subsets []corev1.EndpointSubset) []string {
 	var lines []string
-	for i := range subsets {
+	for _, subset := range subsets {
 		var words []string
-		for _, p := range subsets[i].Ports {
+		for _, p := range subset.Ports {
 			words = append(words, fmt.Sprintf("%s:%d", p.Name, p.Port))
 		}
 		words = append(words, "at")
-		words = append(words, sketchAddresses(subsets[i].Addresses)...)
+		words = append(words, sketchAddresses(subset.Addresses)...)
 		line := strings.Join(words, " ")
-		if len(subsets[i].NotReadyAddresses) > 0 {
-			line += ", not ready " + strings.Join(sketchAddresses(subsets[i].NotReadyAddresses), " ")
+		if len(subset.NotReadyAddresses) > 0 {
+			line += ", not ready " + strings.Join(sketchAddresses(subset.NotReadyAddresses), " ")
 		}
 		lines = append(lines, line)
 	}

@@ -77,7 +77,7 @@ type addressBook struct {
 // collect makes the book of some subsets, and tells whether all that they say of
 // one address is the same.
 func collect(subsets []corev1.EndpointSubset) (book addressBook, agree bool) {
-	first := make(map[addressKey]*corev1.EndpointAddress, len(subsets))
+	first := make(map[addressKey]*corev1.EndpointAddress, countAddresses(subsets))
 	agree = true
 	for i := range subsets {
 		for _, list := range [][]corev1.EndpointAddress{subsets[i].Addresses, subsets[i].NotReadyAddresses} {

@@ -6,6 +6,7 @@ package endpoints
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -29,7 +30,7 @@ func (s *server) store(object *corev1.Endpoints) {
 		if len(subset.Addresses)+len(subset.NotReadyAddresses) == 0 {
 			s.t.Fatalf("subset %d has no addresses", i)
 		}
-		for _, address := range append(subset.Addresses[:len(subset.Addresses):len(subset.Addresses)], subset.NotReadyAddresses...) {
+		for _, address := range slices.Concat(subset.Addresses, subset.NotReadyAddresses) {
 			if address.NodeName != nil && *address.NodeName == "" {
 				s.t.Fatalf("%s has an empty node name", address.IP)
 			}
