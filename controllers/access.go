@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"servicenet.dev/servicenet/internal/endpointslice"
+	"servicenet.dev/servicenet/internal/tracker"
 )
 
 // access is what a reconciler reaches the API server with.
@@ -51,9 +52,15 @@ var errStale = errors.New("the cache is older than the API server")
 func isStale(err error) bool { return errors.Is(err, errStale) }
 
 // conclude turns the end of a reconcile into what the queue is told. A failure
-// that a user should know of is reported first.
-func conclude(ctx context.Context, err error, report func(error)) (ctrl.Result, error) {
+// that a user should know of is reported first. pending tells whether the cache
+// still has to show what was written.
+func conclude(ctx context.Context, err error, pending bool, report func(error)) (ctrl.Result, error) {
 	switch {
+	case err == nil && pending:
+		// Mostly an event settles it in no time. None does when somebody undid
+		// the write while the watch was down: then the object is missing, and
+		// nothing but this tells.
+		return ctrl.Result{RequeueAfter: tracker.MaxWait}, nil
 	case err == nil:
 		return ctrl.Result{}, nil
 	case isStale(err):

@@ -63,7 +63,7 @@ func (r *endpointsReconciler) Reconcile(ctx context.Context, request ctrl.Reques
 	default:
 		err = r.publish(ctx, service, current)
 	}
-	return conclude(ctx, err, func(error) {}) // the writes report their own failures
+	return conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(error) {}) // the writes report their own failures
 }
 
 func listOf(object *corev1.Endpoints) []*corev1.Endpoints {

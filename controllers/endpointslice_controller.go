@@ -48,7 +48,7 @@ func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Re
 		err = r.publish(ctx, service)
 	}
 	r.metrics.synced(err)
-	return conclude(ctx, err, func(err error) {
+	return conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(err error) {
 		if service != nil {
 			r.warn(service, "FailedToUpdateEndpointSlices", "UpdateEndpointSlices", err)
 		}
@@ -112,11 +112,15 @@ func (r *endpointSliceReconciler) cleanUp(ctx context.Context, service *corev1.S
 	r.news.forget(key)
 	r.metrics.forget(key)
 	if r.keepOrphans {
+		r.tracker.Forget(key)
 		return nil
 	}
 	slices, err := r.listSlices(ctx, key)
 	if err != nil {
 		return err
+	}
+	if r.tracker.Behind(key, slices, r.clock.Now()) {
+		return fmt.Errorf("%w: own writes are missing", errStale)
 	}
 	for _, cached := range endpointslice.Orphans(service, slices) {
 		slice := &discoveryv1.EndpointSlice{ObjectMeta: *cached.ObjectMeta.DeepCopy()}

@@ -38,7 +38,7 @@ func (r *mirroringReconciler) Reconcile(ctx context.Context, request ctrl.Reques
 	started := r.clock.Now()
 	err := r.mirror(ctx, request.NamespacedName)
 	r.metrics.duration.Observe(r.clock.Since(started).Seconds())
-	return conclude(ctx, err, func(error) {}) // as in the stock controller, a log line is all
+	return conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(error) {}) // as in the stock controller, a log line is all
 }
 
 func (r *mirroringReconciler) mirror(ctx context.Context, key types.NamespacedName) error {

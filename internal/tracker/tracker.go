@@ -101,6 +101,14 @@ func (t *Tracker[T]) Behind(owner types.NamespacedName, cached []T, now time.Tim
 	return true
 }
 
+// Pending tells whether there are writes for an owner that no cache has shown
+// yet.
+func (t *Tracker[T]) Pending(owner types.NamespacedName) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.owners[owner] != nil
+}
+
 // Seen takes notice of an object that was added or updated in the cache and
 // tells whether its owner should be looked at again.
 func (t *Tracker[T]) Seen(object T) (news bool) {

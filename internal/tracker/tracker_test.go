@@ -143,3 +143,20 @@ func TestCompareVersions(t *testing.T) {
 		}
 	}
 }
+
+func TestPendingUntilTheCacheHasShownAllWrites(t *testing.T) {
+	tracker, owner := New(serviceOf), serviceOf(sliceAt("a", 1))
+	if tracker.Pending(owner) {
+		t.Error("pending before anything was written")
+	}
+	tracker.Wrote(sliceAt("a", 9))
+	tracker.Deleted(sliceAt("b", 8))
+	tracker.Seen(sliceAt("a", 9))
+	if !tracker.Pending(owner) {
+		t.Error("not pending though the deletion was not shown")
+	}
+	tracker.Gone(sliceAt("b", 8))
+	if tracker.Pending(owner) {
+		t.Error("pending though all was shown")
+	}
+}
