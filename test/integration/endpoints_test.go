@@ -79,11 +79,7 @@ var _ = Describe("What becomes of the nodes of a Service's pods", func() {
 		node = "node-of-" + string(in)
 		in.expose(ctx, "web")
 		in.runPods(ctx, "web", 1)
-		stray := in.newPod("stray", "web")
-		stray.Spec.NodeName = node
-		Expect(api.Create(ctx, stray)).To(Succeed())
-		in.patchStatus(ctx, "stray", `{"status":{"phase":"Running","podIP":"192.0.2.7","podIPs":[{"ip":"192.0.2.7"}],
-			"conditions":[{"type":"Ready","status":"True"}]}}`)
+		in.runByHand(ctx, "stray", "web", node, "192.0.2.7")
 		in.expectNoFaults(ctx, "web", 1)
 	})
 

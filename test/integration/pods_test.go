@@ -46,6 +46,17 @@ func (in space) runPods(ctx context.Context, label string, count int) {
 	}
 }
 
+// runByHand creates a pod on a node that nobody simulates, and says itself that
+// it runs, is ready and has an address.
+func (in space) runByHand(ctx context.Context, name, label, node, ip string) {
+	GinkgoHelper()
+	pod := in.newPod(name, label)
+	pod.Spec.NodeName = node
+	Expect(api.Create(ctx, pod)).To(Succeed())
+	in.patchStatus(ctx, name, fmt.Sprintf(`{"status":{"phase":"Running","podIP":%q,"podIPs":[{"ip":%q}],
+		"conditions":[{"type":"Ready","status":"True"}]}}`, ip, ip))
+}
+
 // pods lists the pods with an app label.
 func (in space) pods(ctx context.Context, label string) []corev1.Pod {
 	GinkgoHelper()

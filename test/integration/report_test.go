@@ -25,6 +25,7 @@ func (in space) reportOnFailure(ctx SpecContext) {
 	}
 	for title, text := range map[string]string{
 		"EndpointSlices of " + string(in): in.describeSlices(ctx),
+		"Endpoints of " + string(in):      in.describeEndpoints(ctx),
 		"Pods of " + string(in):           in.describePods(ctx),
 		"last log lines of the manager":   manager.LogTail(logLines),
 	} {
@@ -46,6 +47,20 @@ func (in space) describeSlices(ctx context.Context) string {
 			endpoint := &slice.Endpoints[j]
 			fmt.Fprintf(&text, "  %v %s: %s\n", endpoint.Addresses, podOf(endpoint), conditionsOf(endpoint))
 		}
+	}
+	return text.String()
+}
+
+func (in space) describeEndpoints(ctx context.Context) string {
+	var list corev1.EndpointsList
+	if err := api.List(ctx, &list, client.InNamespace(in)); err != nil {
+		return err.Error()
+	}
+	var text strings.Builder
+	for i := range list.Items {
+		object := &list.Items[i]
+		lines, err := in.subsets(object.Name)(ctx)
+		fmt.Fprintf(&text, "%s rv=%s %v %v %q %v\n", object.Name, object.ResourceVersion, object.Labels, object.Annotations, lines, err)
 	}
 	return text.String()
 }

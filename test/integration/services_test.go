@@ -59,27 +59,6 @@ var _ = Describe("What becomes of a Service", func() {
 		in.expectNoFaults(ctx, "web", 2)
 	})
 
-	DescribeTable("leaves its slices as they are when it stops having endpoints", func(ctx SpecContext, json string) {
-		before := restingVersions(ctx, in)
-		in.patch(ctx, &corev1.Service{}, "web", json)
-		in.delete(ctx, &corev1.Pod{}, "web-0")
-		in.awaitTurn(ctx)
-		Consistently(versions(in)).WithContext(ctx).Should(Equal(before))
-	},
-		Entry("by turning into an ExternalName",
-			`{"spec":{"type":"ExternalName","externalName":"example.com","clusterIP":null,"clusterIPs":null}}`),
-		Entry("by losing its selector", `{"spec":{"selector":null}}`),
-	)
-
-	It("continues its slices when it gets its selector back", func(ctx SpecContext) {
-		slice := in.onlySlice(ctx, "web")
-		in.patch(ctx, &corev1.Service{}, "web", `{"spec":{"selector":null}}`)
-		in.delete(ctx, &corev1.Pod{}, "web-0")
-		in.patch(ctx, &corev1.Service{}, "web", `{"spec":{"selector":{"`+app+`":"web"}}}`)
-		in.expectNoFaults(ctx, "web", 1)
-		Expect(in.onlySlice(ctx, "web").UID).To(Equal(slice.UID))
-	})
-
 	It("takes its slices with it", func(ctx SpecContext) {
 		in.delete(ctx, &corev1.Service{}, "web")
 		Eventually(in.slices("web")).WithContext(ctx).Should(BeEmpty())
@@ -124,7 +103,7 @@ var _ = Describe("A namespace with Services", func() {
 		for i := range 20 {
 			in.expose(ctx, fmt.Sprintf("web-%d", i))
 		}
-		Eventually(versions(in)).WithContext(ctx).Should(HaveLen(20))
+		Eventually(versions(in)).WithContext(ctx).Should(HaveLen(40), "a slice and Endpoints each")
 		in.terminate(ctx)
 		awaitIdle(ctx, manager)
 		Expect(errorsLogged()).NotTo(ContainElement(ContainSubstring(string(in))))

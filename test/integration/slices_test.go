@@ -14,6 +14,8 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -124,27 +126,37 @@ func portNumbers(slice *discoveryv1.EndpointSlice) []string {
 	return ports
 }
 
-// versions returns a function that tells the resourceVersions of slices by UID:
-// of all in the given namespace, or of all there are if none is given.
+// versions returns a function that tells the resourceVersions of EndpointSlices
+// and Endpoints by kind, name and UID: of all in the given namespace, or of all
+// there are if none is given.
 func versions(of ...space) func(context.Context) (map[string]string, error) {
 	return func(ctx context.Context) (map[string]string, error) {
 		var options []client.ListOption
 		for _, in := range of {
 			options = append(options, client.InNamespace(in))
 		}
-		var list discoveryv1.EndpointSliceList
-		err := api.List(ctx, &list, options...)
 		found := map[string]string{}
-		for i := range list.Items {
-			slice := &list.Items[i]
-			found[fmt.Sprintf("%s/%s %s", slice.Namespace, slice.Name, slice.UID)] = slice.ResourceVersion
+		for _, list := range []client.ObjectList{&discoveryv1.EndpointSliceList{}, &corev1.EndpointsList{}} {
+			if err := api.List(ctx, list, options...); err != nil {
+				return nil, err
+			}
+			err := apimeta.EachListItem(list, func(object runtime.Object) error {
+				meta, err := apimeta.Accessor(object)
+				if err == nil {
+					found[fmt.Sprintf("%T %s/%s %s", object, meta.GetNamespace(), meta.GetName(), meta.GetUID())] = meta.GetResourceVersion()
+				}
+				return err
+			})
+			if err != nil {
+				return nil, err
+			}
 		}
-		return found, err
+		return found, nil
 	}
 }
 
-// restingVersions waits until no slice changes any more, and returns their
-// resourceVersions.
+// restingVersions waits until neither EndpointSlices nor Endpoints change any
+// more, and returns their resourceVersions.
 func restingVersions(ctx context.Context, of ...space) map[string]string {
 	GinkgoHelper()
 	var last map[string]string
@@ -153,7 +165,7 @@ func restingVersions(ctx context.Context, of ...space) map[string]string {
 		g.Expect(err).NotTo(HaveOccurred())
 		before := last
 		last = now
-		g.Expect(maps.Equal(now, before)).To(BeTrue(), "slices still change")
+		g.Expect(maps.Equal(now, before)).To(BeTrue(), "something still changes")
 	}).WithContext(ctx).WithPolling(absence).Should(Succeed())
 	return last
 }

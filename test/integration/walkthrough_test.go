@@ -212,7 +212,9 @@ func (in space) awaitTurn(ctx SpecContext) {
 	marker.ObjectMeta = metav1.ObjectMeta{Namespace: string(in), GenerateName: "marker-"}
 	Expect(api.Create(ctx, marker)).To(Succeed())
 	Eventually(in.slices(marker.Name)).WithContext(ctx).Should(ConsistOf(placeholder()))
+	in.expectSubsets(ctx, marker.Name)
 	// It must not be counted by what follows.
 	in.delete(ctx, &corev1.Service{}, marker.Name)
 	Eventually(in.slices(marker.Name)).WithContext(ctx).Should(BeEmpty())
+	in.expectGone(ctx, marker.Name)
 }
