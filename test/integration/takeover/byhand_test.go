@@ -1,6 +1,7 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+//nolint:staticcheck // deprecated as Endpoints v1 is, it is taken over like the rest
 package takeover
 
 import (
@@ -18,7 +19,7 @@ const crowd = 1050
 // addByHand adds Services without selector whose Endpoints somebody wrote.
 func (in space) addByHand(ctx context.Context) {
 	GinkgoHelper()
-	for _, endpoints := range []*corev1.Endpoints{ //nolint:staticcheck // deprecated, not gone
+	for _, endpoints := range []*corev1.Endpoints{
 		newEndpoints("by-hand", newSubset(newAddress(1), newAddress(2))),
 		newEndpoints("by-hand-empty"),
 		byHandNotReady(),
@@ -33,24 +34,24 @@ func (in space) addByHand(ctx context.Context) {
 		in.expose(ctx, endpoints.Name, withoutSelector, labelled("of", "the-service"))
 		in.create(ctx, endpoints)
 	}
-	in.create(ctx, func() *corev1.Endpoints { //nolint:staticcheck // deprecated, not gone
+	in.create(ctx, func() *corev1.Endpoints {
 		election := byHandElection()
 		election.Name = "election-without-service"
 		return election
 	}())
 	in.expose(ctx, "by-hand-headless", withoutSelector, headless, withoutPorts)
-	in.create(ctx, newEndpoints("by-hand-headless", corev1.EndpointSubset{ //nolint:staticcheck // deprecated, not gone
+	in.create(ctx, newEndpoints("by-hand-headless", corev1.EndpointSubset{
 		Addresses: []corev1.EndpointAddress{newAddress(1)},
 	}))
 }
 
-func byHandNotReady() *corev1.Endpoints { //nolint:staticcheck // deprecated, not gone
+func byHandNotReady() *corev1.Endpoints {
 	subset := newSubset(newAddress(1))
 	subset.NotReadyAddresses = []corev1.EndpointAddress{newAddress(2), newAddress(3)}
 	return newEndpoints("by-hand-not-ready", subset)
 }
 
-func byHandTwoPorts() *corev1.Endpoints { //nolint:staticcheck // deprecated, not gone
+func byHandTwoPorts() *corev1.Endpoints {
 	other := newSubset(newAddress(1), newAddress(3))
 	other.Ports = []corev1.EndpointPort{
 		{Name: "http", Port: 9090, AppProtocol: new("kubernetes.io/h2c")},
@@ -59,13 +60,13 @@ func byHandTwoPorts() *corev1.Endpoints { //nolint:staticcheck // deprecated, no
 	return newEndpoints("by-hand-two-ports", newSubset(newAddress(1), newAddress(2)), other)
 }
 
-func byHandBothFamilies() *corev1.Endpoints { //nolint:staticcheck // deprecated, not gone
+func byHandBothFamilies() *corev1.Endpoints {
 	return newEndpoints("by-hand-both-families", newSubset(newAddress(1),
 		corev1.EndpointAddress{IP: "2001:db8::1"}, corev1.EndpointAddress{IP: "2001:DB8:0:0::2"}))
 }
 
 // byHandDescribed has labels and annotations, of which some are not mirrored.
-func byHandDescribed() *corev1.Endpoints { //nolint:staticcheck // deprecated, not gone
+func byHandDescribed() *corev1.Endpoints {
 	endpoints := newEndpoints("by-hand-described", newSubset(newAddress(1)))
 	endpoints.Labels = map[string]string{
 		"team":                       "b",
@@ -80,14 +81,14 @@ func byHandDescribed() *corev1.Endpoints { //nolint:staticcheck // deprecated, n
 	return endpoints
 }
 
-func byHandWithPods() *corev1.Endpoints { //nolint:staticcheck // deprecated, not gone
+func byHandWithPods() *corev1.Endpoints {
 	with, without := newAddress(1), newAddress(2)
 	with.Hostname, with.NodeName = "host-1", new("node-1")
 	with.TargetRef = &corev1.ObjectReference{Kind: "Pod", Namespace: "zoo", Name: "plain-0", UID: "1", ResourceVersion: "2"}
 	return newEndpoints("by-hand-with-pods", newSubset(with, without))
 }
 
-func byHandCrowd() *corev1.Endpoints { //nolint:staticcheck // deprecated, not gone
+func byHandCrowd() *corev1.Endpoints {
 	subset := newSubset()
 	for i := range crowd {
 		if i%10 == 0 {
@@ -99,14 +100,14 @@ func byHandCrowd() *corev1.Endpoints { //nolint:staticcheck // deprecated, not g
 	return newEndpoints("by-hand-crowd", subset)
 }
 
-func byHandNotMirrored() *corev1.Endpoints { //nolint:staticcheck // deprecated, not gone
+func byHandNotMirrored() *corev1.Endpoints {
 	endpoints := newEndpoints("by-hand-not-mirrored", newSubset(newAddress(1)))
 	endpoints.Labels = map[string]string{discoveryv1.LabelSkipMirror: "true"}
 	return endpoints
 }
 
 // byHandElection is the record of an election as old clients keep it.
-func byHandElection() *corev1.Endpoints { //nolint:staticcheck // deprecated, not gone
+func byHandElection() *corev1.Endpoints {
 	endpoints := newEndpoints("by-hand-election", newSubset(newAddress(1)))
 	endpoints.Annotations = map[string]string{resourcelock.LeaderElectionRecordAnnotationKey: "{}"}
 	return endpoints

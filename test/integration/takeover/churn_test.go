@@ -5,6 +5,7 @@ package takeover
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -37,7 +38,7 @@ func newChurn(ctx context.Context, in space) *churn {
 	in.expose(ctx, "web-published", selecting("web"), publishingUnready, headless)
 	in.expose(ctx, byHand, withoutSelector)
 	in.create(ctx, newEndpoints(byHand, newSubset(newAddress(1))))
-	c := &churn{in: in, rand: rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 0))}
+	c := &churn{in: in, rand: rand.New(rand.NewChaCha8(sha256.Sum256(fmt.Append(nil, GinkgoRandomSeed()))))}
 	for range 5 {
 		c.addPods(ctx)
 	}
@@ -124,7 +125,7 @@ func (c *churn) editByHand(ctx context.Context) {
 	for range 1 + c.rand.IntN(6) {
 		addresses = append(addresses, fmt.Sprintf(`{"ip":%q}`, newAddress(c.next()).IP))
 	}
-	c.in.patchEndpoints(ctx, byHand, `{"subsets":[{%q:[%s],"ports":[{"name":"http","port":8080}]}]}`,
+	c.in.patchEndpointsf(ctx, byHand, `{"subsets":[{%q:[%s],"ports":[{"name":"http","port":8080}]}]}`,
 		c.oneOf("addresses", "notReadyAddresses"), strings.Join(addresses, ","))
 }
 

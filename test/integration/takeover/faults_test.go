@@ -1,6 +1,7 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+//nolint:staticcheck // deprecated as Endpoints v1 is, it is taken over like the rest
 package takeover
 
 import (
@@ -103,7 +104,7 @@ func listed(list []discoveryv1.EndpointSlice) tally {
 }
 
 // addressed counts the addresses in Endpoints, at each of their ports.
-func addressed(subsets []corev1.EndpointSubset) tally { //nolint:staticcheck // deprecated, not gone
+func addressed(subsets []corev1.EndpointSubset) tally {
 	got := tally{}
 	for i := range subsets {
 		for _, port := range subsets[i].Ports {

@@ -26,10 +26,7 @@ var _ = Describe("A cluster that changes hands", Ordered, func() {
 		closing.expose(ctx, "late")
 		Expect(on.api.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: closing.name}})).To(Succeed())
 
-		for _, name := range abandoned() {
-			in.run(ctx, name, 0, 2)
-			in.expose(ctx, name)
-		}
+		in.addAbandoned(ctx)
 
 		stock = on.startStock(ctx)
 		on.awaitQuiet(ctx, stock)
@@ -54,47 +51,31 @@ var _ = Describe("A cluster that changes hands", Ordered, func() {
 		expectNone(before.compareBesidesResent(on.awaitQuiet(ctx, stock)))
 	})
 
-	It("loses only what the stock controllers leave behind at Services that stopped having endpoints", func(ctx SpecContext) {
-		in.patch(ctx, &corev1.Service{}, withoutSelectorNow, `{"spec":{"selector":null}}`)
-		in.patch(ctx, &corev1.Service{}, externalNow,
-			`{"spec":{"type":"ExternalName","externalName":"example.com","clusterIP":null,"clusterIPs":null}}`)
-		before := on.awaitQuiet(ctx, stock)
-		left := []any{
-			"Endpoints zoo/" + withoutSelectorNow,
-			"Endpoints zoo/" + externalNow,
-		}
-		for _, name := range abandoned() {
-			slices, err := in.slices(ctx, name)
-			Expect(err).NotTo(HaveOccurred())
-			Expect(slices).NotTo(BeEmpty())
-			for i := range slices {
-				left = append(left, "EndpointSlice zoo/"+slices[i].Name)
-			}
-		}
-		for _, name := range left {
-			Expect(before).To(HaveKey(name), "what the stock controllers leave")
-		}
+	It("loses only what nobody keeps up to date when Services stop having endpoints", func(ctx SpecContext) {
+		before := in.abandon(ctx, stock)
 		Expect(stock.Stop(ctx)).To(Succeed())
 
 		Expect(ours.Restart(ctx)).To(Succeed())
-		cleaned := on.awaitQuiet(ctx, ours)
-		var gone []any
-		for _, name := range left {
-			gone = append(gone, name.(string)+" is gone")
-		}
-		Expect(before.compare(cleaned)).To(ConsistOf(gone...))
+		after := on.awaitQuiet(ctx, ours)
+		Expect(before.compare(after)).To(ConsistOf(in.abandoned(before)))
 
 		By("handing back")
 		Expect(ours.Stop(ctx)).To(Succeed())
 		Expect(stock.Restart(ctx)).To(Succeed())
-		expectNone(cleaned.compareBesidesResent(on.awaitQuiet(ctx, stock)))
+		expectNone(after.compareBesidesResent(on.awaitQuiet(ctx, stock)))
+	})
+
+	It("keeps Endpoints that wait for their Service, as long as the manager has it", func(ctx SpecContext) {
+		Expect(stock.Stop(ctx)).To(Succeed())
+		Expect(ours.Restart(ctx)).To(Succeed())
+		in.create(ctx, newEndpoints("waiting", newSubset(newAddress(1))))
+		before := on.awaitQuiet(ctx, ours)
+		Expect(ours.Restart(ctx)).To(Succeed())
+		expectNone(before.compare(on.awaitQuiet(ctx, ours)))
+
+		By("handing back to those that delete such when they start")
+		Expect(ours.Stop(ctx)).To(Succeed())
+		Expect(stock.Restart(ctx)).To(Succeed())
+		Expect(before.compareBesidesResent(on.awaitQuiet(ctx, stock))).To(ConsistOf("Endpoints zoo/waiting is gone"))
 	})
 })
-
-// The Services that stop having endpoints.
-const (
-	withoutSelectorNow = "without-selector-now"
-	externalNow        = "external-now"
-)
-
-func abandoned() []string { return []string{withoutSelectorNow, externalNow} }

@@ -69,21 +69,22 @@ func (in space) changeServices(ctx context.Context, number int) {
 func (in space) changeByHand(ctx context.Context, number int) {
 	GinkgoHelper()
 	address := func(i int) string { return newAddress(100*number + i).IP }
-	in.patchEndpoints(ctx, "by-hand",
+	in.patchEndpointsf(ctx, "by-hand",
 		`{"subsets":[{"addresses":[{"ip":%q},{"ip":%q}],"ports":[{"name":"http","port":8080}]}]}`, address(1), address(2))
-	in.patchEndpoints(ctx, "by-hand-not-ready",
+	in.patchEndpointsf(ctx, "by-hand-not-ready",
 		`{"subsets":[{"notReadyAddresses":[{"ip":%q}],"ports":[{"name":"http","port":8080}]}]}`, address(1))
-	in.patchEndpoints(ctx, "by-hand-described",
+	in.patchEndpointsf(ctx, "by-hand-described",
 		`{"metadata":{"labels":{"team":"c"},"annotations":{"example.com/round":%q}}}`, address(0))
-	in.patchEndpoints(ctx, "by-hand-both-families", `{"metadata":{"labels":{%q:%q}}}`,
+	in.patchEndpointsf(ctx, "by-hand-both-families", `{"metadata":{"labels":{%q:%q}}}`,
 		"endpointslice.kubernetes.io/skip-mirror", []string{"false", "true"}[number%2])
-	in.patchEndpoints(ctx, "by-hand-two-ports", `{"subsets":%s}`, []string{
+	in.patchEndpointsf(ctx, "by-hand-two-ports", `{"subsets":%s}`, []string{
 		`[{"addresses":[{"ip":"198.51.100.1"}],"ports":[{"name":"http","port":8080}]}]`, "null",
 	}[number%2])
 	in.delete(ctx, newEndpoints(""), []string{"by-hand-with-pods", "by-hand-headless"}[number%2])
 }
 
-func (in space) patchEndpoints(ctx context.Context, name, format string, values ...any) {
+// patchEndpointsf merges JSON with values put into it into Endpoints.
+func (in space) patchEndpointsf(ctx context.Context, name, format string, values ...any) {
 	GinkgoHelper()
 	in.patch(ctx, newEndpoints(name), name, fmt.Sprintf(format, values...))
 }

@@ -1,6 +1,7 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+//nolint:staticcheck // deprecated as Endpoints v1 is, it is taken over like the rest
 package takeover
 
 import (
@@ -61,20 +62,20 @@ func (in space) sizes(service string) func(context.Context) ([]int, error) {
 // none if it has no Endpoints, for Eventually.
 func (in space) subsets(service string) func(context.Context) ([]corev1.EndpointSubset, error) {
 	return func(ctx context.Context) ([]corev1.EndpointSubset, error) {
-		var endpoints corev1.Endpoints //nolint:staticcheck // deprecated, not gone
+		var endpoints corev1.Endpoints
 		err := client.IgnoreNotFound(in.api.Get(ctx, in.key(service), &endpoints))
 		return endpoints.Subsets, err
 	}
 }
 
 // newEndpoints describes Endpoints written by hand.
-func newEndpoints(name string, subsets ...corev1.EndpointSubset) *corev1.Endpoints { //nolint:staticcheck // deprecated, not gone
-	return &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Name: name}, Subsets: subsets} //nolint:staticcheck // deprecated, not gone
+func newEndpoints(name string, subsets ...corev1.EndpointSubset) *corev1.Endpoints {
+	return &corev1.Endpoints{ObjectMeta: metav1.ObjectMeta{Name: name}, Subsets: subsets}
 }
 
 // newSubset lists addresses at a port.
-func newSubset(addresses ...corev1.EndpointAddress) corev1.EndpointSubset { //nolint:staticcheck // deprecated, not gone
-	return corev1.EndpointSubset{ //nolint:staticcheck // deprecated, not gone
+func newSubset(addresses ...corev1.EndpointAddress) corev1.EndpointSubset {
+	return corev1.EndpointSubset{
 		Addresses: addresses,
 		Ports:     []corev1.EndpointPort{{Name: "http", Port: 8080}},
 	}

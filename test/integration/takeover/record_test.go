@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -25,7 +26,7 @@ type record map[string]client.Object
 
 func (w *world) record(ctx context.Context) (record, error) {
 	found := record{}
-	var endpoints corev1.EndpointsList //nolint:staticcheck // deprecated, not gone
+	var endpoints corev1.EndpointsList
 	if err := w.api.List(ctx, &endpoints); err != nil {
 		return nil, err
 	}
@@ -101,12 +102,12 @@ func (r record) compareBesidesResent(now record) []string {
 
 // lasting returns an object without its version and trigger time.
 func lasting(object client.Object) client.Object {
-	object = object.DeepCopyObject().(client.Object)
-	object.SetResourceVersion("")
-	annotations := object.GetAnnotations()
-	delete(annotations, corev1.EndpointsLastChangeTriggerTime)
-	object.SetAnnotations(annotations)
-	return object
+	GinkgoHelper()
+	without, ok := object.DeepCopyObject().(client.Object)
+	Expect(ok).To(BeTrue())
+	without.SetResourceVersion("")
+	delete(without.GetAnnotations(), corev1.EndpointsLastChangeTriggerTime)
+	return without
 }
 
 // identity changes with every write that the API server stores.

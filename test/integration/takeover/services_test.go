@@ -62,7 +62,7 @@ func toPort(target intstr.IntOrString) serviceEdit {
 }
 
 // andPort adds a port.
-func andPort(port corev1.ServicePort) serviceEdit { //nolint:gocritic // a copy is what is wanted
+func andPort(port corev1.ServicePort) serviceEdit {
 	return func(service *corev1.Service) { service.Spec.Ports = append(service.Spec.Ports, port) }
 }
 

@@ -1,6 +1,7 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+//nolint:staticcheck // deprecated as Endpoints v1 is, it is taken over like the rest
 package takeover
 
 import (
@@ -108,7 +109,7 @@ func portsOf(service *corev1.Service, pod *corev1.Pod) []string {
 
 // mirrorOf counts the endpoints that the mirrored slices of Endpoints should have.
 // The Endpoints of these specs have one subset, with plain addresses.
-func mirrorOf(endpoints *corev1.Endpoints) tally { //nolint:staticcheck // deprecated, not gone
+func mirrorOf(endpoints *corev1.Endpoints) tally {
 	want := tally{}
 	for i := range endpoints.Subsets {
 		subset := &endpoints.Subsets[i]

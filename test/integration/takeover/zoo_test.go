@@ -11,7 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/utils/ptr"
 )
 
 const (
@@ -152,7 +151,7 @@ func (in space) addHints(ctx context.Context) {
 	in.expose(ctx, "auto-close", selecting("auto"), annotated(corev1.AnnotationTopologyMode, "Auto"),
 		preferring(corev1.ServiceTrafficDistributionPreferClose))
 	in.expose(ctx, "auto-older-key", selecting("auto"),
-		annotated(corev1.DeprecatedAnnotationTopologyAwareHints, "auto")) //nolint:staticcheck // deprecated, not gone
+		annotated(corev1.DeprecatedAnnotationTopologyAwareHints, "auto"))
 	in.run(ctx, "auto-few", 0, 2)
 	in.expose(ctx, "auto-few", annotated(corev1.AnnotationTopologyMode, "Auto"))
 }
@@ -192,7 +191,7 @@ func (in space) addForeignSlices(ctx context.Context) {
 		slice := &discoveryv1.EndpointSlice{
 			AddressType: discoveryv1.AddressTypeIPv4,
 			Endpoints:   []discoveryv1.Endpoint{{Addresses: []string{"192.0.2.1"}}},
-			Ports:       []discoveryv1.EndpointPort{{Name: ptr.To("http"), Port: new(int32(8080))}},
+			Ports:       []discoveryv1.EndpointPort{{Name: new("http"), Port: new(int32(8080))}},
 		}
 		slice.Name, slice.Labels = name, labels
 		in.create(ctx, slice)
