@@ -81,7 +81,8 @@ func TestWhatDiffersIsCorrected(t *testing.T) {
 		},
 		"listed twice":             func(e *corev1.Endpoints) { e.Subsets = append(e.Subsets, e.Subsets[0]) },
 		"a second, different copy": func(e *corev1.Endpoints) { last := len(e.Subsets) - 1; e.Subsets[last].Addresses[0].Hostname = "x" },
-		"a copy without ports":     func(e *corev1.Endpoints) { portlessCopy(e) },
+		"a copy without ports":     func(e *corev1.Endpoints) { portlessCopy(e, 0) },
+		"the last without ports":   func(e *corev1.Endpoints) { portlessCopy(e, len(e.Subsets)-1) },
 		"an address without ports": func(e *corev1.Endpoints) {
 			e.Subsets = append(e.Subsets, corev1.EndpointSubset{Addresses: addresses(at("10.0.0.9"))})
 		},
@@ -112,8 +113,8 @@ func promote(e *corev1.Endpoints) {
 	}
 }
 
-func portlessCopy(e *corev1.Endpoints) {
-	extra := e.Subsets[0].DeepCopy()
+func portlessCopy(e *corev1.Endpoints, i int) {
+	extra := e.Subsets[i].DeepCopy()
 	extra.Ports = nil
 	e.Subsets = append(e.Subsets, *extra)
 }

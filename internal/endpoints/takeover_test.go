@@ -6,6 +6,7 @@ package endpoints
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -82,6 +83,13 @@ func takeOverCases() map[string]takeOverCase {
 			"metrics:9090 at 501 ready, 0 not",
 			"http:8080 at 332 ready, 0 not",
 		}},
+		"a share that floating point rounds up": {
+			makeService(withPorts(named("http", "web"))),
+			slices.Concat(
+				makePods(0, 975, declaring("web", 81)), makePods(975, 1011, declaring("web", 81), unready),
+				makePods(1011, 1025, declaring("web", 82), unready)),
+			[]string{"http:82 at 0 ready, 8 not", "http:81 at 975 ready, 17 not"},
+		},
 		"too many not ready, in subsets": {makeService(threePorts), pods(700, func(i int) bool { return i < 300 }), []string{
 			"metrics:9090 at 300 ready, 201 not",
 			"http:8080 at 200 ready, 134 not",

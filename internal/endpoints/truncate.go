@@ -48,8 +48,9 @@ func truncate(subsets []corev1.EndpointSubset) []corev1.EndpointSubset {
 	})
 }
 
-// shorten cuts one list of all subsets to a length in total. Shares are rounded
-// up, so the last subsets may get less than theirs.
+// shorten cuts one list of all subsets to a length in total that is not above
+// what there is. Shares are rounded up, so the last subsets may get less than
+// theirs.
 func shorten(subsets []corev1.EndpointSubset, list addressList, room int) {
 	total := max(countListed(subsets, list), 1) // of nothing, any share is nothing
 	left := room
@@ -58,7 +59,7 @@ func shorten(subsets []corev1.EndpointSubset, list addressList, room int) {
 		// In floating point a share may round up where the exact one is whole. The
 		// stock controller computes it so, and must get the same.
 		share := math.Ceil(float64(len(*addresses)) / float64(total) * float64(room))
-		keep := min(int(share), left, len(*addresses))
+		keep := min(int(share), left)
 		*addresses = (*addresses)[:keep]
 		left -= keep
 	}
