@@ -128,7 +128,8 @@ func (d *desired) addEndpoint(endpoint *discoveryv1.Endpoint, family discoveryv1
 }
 
 // mirror turns an address into an endpoint of its family, nil if it is no IP.
-// The IP is printed anew: Endpoints admit spellings that slices do not.
+// The IP is printed anew: Endpoints admit spellings that slices do not. What the
+// endpoint points to is the address's.
 func mirror(address *corev1.EndpointAddress, ready bool) (*discoveryv1.Endpoint, discoveryv1.AddressType) {
 	ip := netutils.ParseIPSloppy(address.IP)
 	if ip == nil {
@@ -141,13 +142,11 @@ func mirror(address *corev1.EndpointAddress, ready bool) (*discoveryv1.Endpoint,
 	endpoint := &discoveryv1.Endpoint{
 		Addresses:  []string{ip.String()},
 		Conditions: discoveryv1.EndpointConditions{Ready: new(ready)},
-		TargetRef:  address.TargetRef.DeepCopy(),
-	}
-	if address.NodeName != nil {
-		endpoint.NodeName = new(*address.NodeName)
+		NodeName:   address.NodeName,
+		TargetRef:  address.TargetRef,
 	}
 	if address.Hostname != "" {
-		endpoint.Hostname = new(address.Hostname)
+		endpoint.Hostname = &address.Hostname
 	}
 	return endpoint, family
 }

@@ -74,7 +74,7 @@ func (m *metadata) owners(current []metav1.OwnerReference) []metav1.OwnerReferen
 			owned = true
 		case owner.Kind == m.owner.Kind || (owner.Controller != nil && *owner.Controller):
 		default:
-			owners = append(owners, *owner.DeepCopy())
+			owners = append(owners, *owner)
 		}
 	}
 	if !owned {

@@ -66,9 +66,8 @@ func waitsFor(edits []*edit) map[*edit][]*edit {
 		if !e.isUpdate() {
 			continue
 		}
-		after := e.listedAfter()
 		for was := range e.listedBefore() {
-			if from := gains[was]; from != nil && !after[was] && !steady[was] {
+			if from := gains[was]; from != nil && !steady[was] {
 				waits[e] = append(waits[e], from)
 			}
 		}
@@ -92,7 +91,7 @@ func movements(edits []*edit) (steady map[listing]bool, gains map[listing]*edit)
 		for is := range e.listedAfter() {
 			if e.current == nil || before[is] {
 				steady[is] = true
-			} else if gains[is] == nil {
+			} else {
 				gains[is] = e
 			}
 		}

@@ -100,6 +100,31 @@ func TestWhatMovesIsNeverUnlisted(t *testing.T) {
 			[]endpointsOption{withSubset(tcp(80), 1, 2), withSubset(tcp(90), 2)},
 			"1 created, 1 updated, 0 deleted",
 		},
+		"one becomes two while another changes": {
+			[]endpointsOption{withSubset(tcp(80, 90), 1, 2), withSubset(tcp(100), 5)},
+			[]endpointsOption{withSubset(tcp(80), 1, 2), withSubset(tcp(90), 2), withSubset(tcp(100), 6)},
+			"1 created, 2 updated, 0 deleted",
+		},
+		"two become one while another changes": {
+			[]endpointsOption{withSubset(tcp(80), 1, 2), withSubset(tcp(90), 2), withSubset(tcp(100), 5)},
+			[]endpointsOption{withSubset(tcp(80, 90), 1, 2), withSubset(tcp(100), 2, 5)},
+			"0 created, 2 updated, 1 deleted",
+		},
+		"an exchange of what a third slice lists": {
+			[]endpointsOption{withSubset(tcp(80), 1), withSubset(tcp(90), 2), withSubset(tcp(100), 1, 2)},
+			[]endpointsOption{withSubset(tcp(80), 2), withSubset(tcp(90), 1), withSubset(tcp(100), 1, 2)},
+			"0 created, 2 updated, 0 deleted",
+		},
+		"and lists until it is deleted": {
+			[]endpointsOption{withSubset(tcp(80), 1), withSubset(tcp(90), 2), withSubset(tcp(100), 1, 2)},
+			[]endpointsOption{withSubset(tcp(80), 2), withSubset(tcp(90), 1)},
+			"0 created, 2 updated, 1 deleted",
+		},
+		"and lists from the start": {
+			[]endpointsOption{withSubset(tcp(80), 1), withSubset(tcp(90), 2)},
+			[]endpointsOption{withSubset(tcp(80), 2), withSubset(tcp(90), 1), withSubset(tcp(100), 1, 2)},
+			"1 created, 2 updated, 0 deleted",
+		},
 		"only a port moves": {
 			[]endpointsOption{withSubset(tcp(80, 81), 2, 3), withSubset(tcp(90), 1)},
 			[]endpointsOption{withSubset(tcp(80), 2, 3), withSubset(tcp(81, 90), 1, 2)},
@@ -126,28 +151,38 @@ func TestWhatMovesIsNeverUnlisted(t *testing.T) {
 }
 
 func TestASliceGoesToWhoeverHasItsEndpoints(t *testing.T) {
-	w := mirrored(t, withSubset(tcp(80), 1), withSubset(tcp(90), 2))
-	ports := map[string]int32{}
-	for _, slice := range w.list() {
-		ports[slice.Name] = *slice.Ports[0].Port + 1
+	var before, after []endpointsOption
+	for i := range int32(8) {
+		before = append(before, withSubset(tcp(80+i), int(i)+1, int(i)+1+firstIPv6))
+		after = append(after, withSubset(tcp(187-i), int(i)+1, int(i)+1+firstIPv6))
 	}
-	w.plan(makeInput(makeEndpoints(withSubset(tcp(81), 1), withSubset(tcp(91), 2))))
+	w := mirrored(t, before...)
+	listed := map[string]string{}
 	for _, slice := range w.list() {
-		if *slice.Ports[0].Port != ports[slice.Name] {
-			t.Errorf("the slices exchanged their endpoints: %v", w.contents())
+		listed[slice.Name] = slice.Endpoints[0].Addresses[0]
+	}
+	w.plan(makeInput(makeEndpoints(after...)))
+	if got, want := w.counts(), "0 created, 16 updated, 0 deleted"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	for _, slice := range w.list() {
+		if address := slice.Endpoints[0].Addresses[0]; address != listed[slice.Name] {
+			t.Errorf("%s lists %s for %s", slice.Name, address, listed[slice.Name])
 		}
 	}
 }
 
 func TestRecycledSlicesStayInTheirFamily(t *testing.T) {
-	w := mirrored(t, withSubset(tcp(80), 1))
-	names := w.only().DeepCopy()
-	// A name may look like an address.
-	names.Name, names.UID, names.AddressType = "web-by-name", "", discoveryv1.AddressTypeFQDN
-	w.store(names)
-	w.plan(makeInput(makeEndpoints(withSubset(tcp(81), 1, firstIPv6))))
-	if got, want := w.counts(), "1 created, 1 updated, 1 deleted"; got != want {
-		t.Errorf("%s, want %s", got, want)
+	for _, name := range []string{"web-0", "web-z"} {
+		w := mirrored(t, withSubset(tcp(80), 1))
+		names := w.only().DeepCopy()
+		// A host's name may look like an address.
+		names.Name, names.UID, names.AddressType = name, "", discoveryv1.AddressTypeFQDN
+		w.store(names)
+		w.plan(makeInput(makeEndpoints(withSubset(tcp(81), 1, firstIPv6))))
+		if got, want := w.counts(), "1 created, 1 updated, 1 deleted"; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
 	}
 }
 

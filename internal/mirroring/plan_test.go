@@ -5,6 +5,7 @@
 package mirroring
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -332,15 +333,19 @@ func TestEndpointsOnTheirWayOut(t *testing.T) {
 }
 
 func TestEqualInputsGiveEqualPlans(t *testing.T) {
-	w := mirrored(t, withSubset(tcp(80), hosts(1, 50)...), withSubset(tcp(443), hosts(40, 90)...))
-	after := makeEndpoints(withSubset(tcp(81), hosts(10, 60)...), withSubset(tcp(444), hosts(30, 99)...))
-	turned := after.DeepCopy()
-	turned.Subsets[0], turned.Subsets[1] = turned.Subsets[1], turned.Subsets[0]
-	slices := w.list()
-	first := Plan(makeInput(after, slices...))
-	slices[0], slices[len(slices)-1] = slices[len(slices)-1], slices[0]
-	if diff := cmp.Diff(first, Plan(makeInput(turned, slices...))); diff != "" {
-		t.Errorf("the order of subsets and slices changes the plan:\n%s", diff)
+	both := func(from, to int) []int { return append(hosts(from, to), hosts(firstIPv6+from, firstIPv6+to)...) }
+	w := mirrored(t, withSubset(tcp(80), both(1, 9)...), withSubset(tcp(443), both(5, 15)...), withSubset(tcp(90), both(2, 4)...))
+	after := makeEndpoints(withSubset(tcp(81), both(3, 10)...), withSubset(tcp(444), both(6, 20)...), withSubset(tcp(91), both(1, 4)...))
+	for _, existing := range [][]*discoveryv1.EndpointSlice{nil, w.list()} {
+		first := Plan(makeInput(after, existing...))
+		for range 10 {
+			turned := makeInput(after.DeepCopy(), slices.Clone(existing)...)
+			slices.Reverse(turned.Endpoints.Subsets)
+			slices.Reverse(turned.Slices)
+			if diff := cmp.Diff(first, Plan(turned)); diff != "" {
+				t.Fatalf("the order of subsets and slices, or chance, changes the plan:\n%s", diff)
+			}
+		}
 	}
 }
 

@@ -43,7 +43,7 @@ func recycle(homeless []*group, spare []*discoveryv1.EndpointSlice) []*edit {
 // spares holds the slices to spare.
 type spares struct {
 	byFamily map[discoveryv1.AddressType][]*discoveryv1.EndpointSlice
-	holders  map[listedIn]*discoveryv1.EndpointSlice // the first that lists an endpoint
+	holders  map[listedIn]*discoveryv1.EndpointSlice // one that lists an endpoint
 	taken    map[*discoveryv1.EndpointSlice]bool
 }
 
@@ -62,10 +62,7 @@ func newSpares(spare []*discoveryv1.EndpointSlice) *spares {
 	for _, slice := range spare {
 		s.byFamily[slice.AddressType] = append(s.byFamily[slice.AddressType], slice)
 		for i := range slice.Endpoints {
-			at := listedIn{slice.AddressType, endpointslice.Identify(&slice.Endpoints[i])}
-			if s.holders[at] == nil {
-				s.holders[at] = slice
-			}
+			s.holders[listedIn{slice.AddressType, endpointslice.Identify(&slice.Endpoints[i])}] = slice
 		}
 	}
 	return s

@@ -77,12 +77,7 @@ func portSets(ports []corev1.EndpointPort) []portSet {
 	return sets
 }
 
+// slicePort returns a port that points to the fields of the given one.
 func slicePort(port *corev1.EndpointPort) discoveryv1.EndpointPort {
-	converted := port.DeepCopy()
-	return discoveryv1.EndpointPort{
-		Name:        &converted.Name,
-		Port:        &converted.Port,
-		Protocol:    &converted.Protocol,
-		AppProtocol: converted.AppProtocol,
-	}
+	return discoveryv1.EndpointPort{Name: &port.Name, Port: &port.Port, Protocol: &port.Protocol, AppProtocol: port.AppProtocol}
 }

@@ -108,7 +108,10 @@ func TestForeignEditsAreReverted(t *testing.T) {
 		"owner doubled": func(s *discoveryv1.EndpointSlice) {
 			s.OwnerReferences = append(s.OwnerReferences, s.OwnerReferences[0])
 		},
-		"owner of the same name":    func(s *discoveryv1.EndpointSlice) { s.OwnerReferences[0].UID = "earlier" },
+		"owner of the same name": func(s *discoveryv1.EndpointSlice) { s.OwnerReferences[0].UID = "earlier" },
+		"other Endpoints as owner": func(s *discoveryv1.EndpointSlice) {
+			s.OwnerReferences = append(s.OwnerReferences, metav1.OwnerReference{APIVersion: "v1", Kind: "Endpoints", Name: "other", UID: "other"})
+		},
 		"owner no controller":       func(s *discoveryv1.EndpointSlice) { s.OwnerReferences[0].Controller = nil },
 		"another is the controller": func(s *discoveryv1.EndpointSlice) { s.OwnerReferences[0].Kind, s.OwnerReferences[0].UID = "Job", "job" },
 	} {
@@ -231,7 +234,8 @@ func TestPlansShareNoMemory(t *testing.T) {
 	endpoints := takenOver()
 	endpoints.Subsets = append(endpoints.Subsets, *endpoints.Subsets[0].DeepCopy())
 	endpoints.Subsets[1].Addresses[0].IP = "fd00::1"
-	endpoints.Subsets[1].Ports[0].AppProtocol = new("h2c")
+	endpoints.Subsets[1].Ports = append(httpPort(80), httpPort(81)...)
+	endpoints.Subsets[1].Ports[1].Name = "p80" // so that its addresses are in two slices
 	in := makeInput(endpoints, w.list()...)
 	slices.Reverse(in.Slices)
 	before := Input{Endpoints: endpoints.DeepCopy(), Service: in.Service.DeepCopy()}
