@@ -19,9 +19,7 @@ const (
 	burst = 12
 )
 
-// Every other writer is a second one, with ideas of its own: what both want at the
-// end is the same.
-var _ = Describe("Both at once", func() {
+var _ = Describe("Both at once", Ordered, func() {
 	var (
 		on          *world
 		in          space
@@ -29,7 +27,7 @@ var _ = Describe("Both at once", func() {
 		stock, ours *writer
 	)
 
-	BeforeEach(func(ctx SpecContext) {
+	BeforeAll(func(ctx SpecContext) {
 		on = newWorld(ctx)
 		in = on.newSpace(ctx, "together")
 		small := fmt.Sprintf("--max-endpoints-per-slice=%d", maxEndpoints)
@@ -37,10 +35,10 @@ var _ = Describe("Both at once", func() {
 		stock = on.startStock(ctx, small, "--kube-api-qps=50", "--kube-api-burst=1")
 		ours = on.startOurs(ctx, small)
 		life = newChurn(ctx, in)
-		on.awaitQuiet(ctx, ours, stock)
 	}, NodeTimeout(startTimeout))
 
 	DescribeTable("lose and double nothing", func(ctx SpecContext, stays, leaves func() *writer) {
+		on.awaitQuiet(ctx, ours, stock)
 		for i := range pauses {
 			By(fmt.Sprintf("pausing the stock controllers, time %d", i+1))
 			life.steps(ctx, life.rand.IntN(burst))
@@ -65,8 +63,12 @@ var _ = Describe("Both at once", func() {
 		life.steps(ctx, burst)
 		Expect(leaves().Stop(ctx)).To(Succeed())
 		life.steps(ctx, burst)
-		on.awaitQuiet(ctx, stays())
+		before := on.awaitQuiet(ctx, stays())
 		Expect(in.faults(ctx)).To(BeEmpty())
+
+		By("letting it come back")
+		Expect(leaves().Restart(ctx)).To(Succeed())
+		expectNone(before.compare(on.awaitQuiet(ctx, ours, stock)))
 	},
 		Entry("when the manager stays", func() *writer { return ours }, func() *writer { return stock }),
 		Entry("when the stock controllers stay", func() *writer { return stock }, func() *writer { return ours }),
