@@ -53,7 +53,7 @@ func (n *topologyNews) report(service *corev1.Service, hints []endpointslice.Zon
 		switch {
 		case known && reason == outcome.Reason, !known && outcome.Given && outcome.Before:
 		case outcome.Given:
-			n.event(service, corev1.EventTypeNormal, "TopologyAwareHintsEnabled",
+			n.event(service, outcome.Family, corev1.EventTypeNormal, "TopologyAwareHintsEnabled",
 				fmt.Sprintf("Endpoints have zone hints, addressType: %s", outcome.Family))
 		default:
 			n.disabled(service, outcome.Family, outcome.Reason)
@@ -63,12 +63,14 @@ func (n *topologyNews) report(service *corev1.Service, hints []endpointslice.Zon
 }
 
 func (n *topologyNews) disabled(service *corev1.Service, family discoveryv1.AddressType, reason string) {
-	n.event(service, corev1.EventTypeWarning, "TopologyAwareHintsDisabled",
+	n.event(service, family, corev1.EventTypeWarning, "TopologyAwareHintsDisabled",
 		fmt.Sprintf("Endpoints have no zone hints: %s, addressType: %s", reason, family))
 }
 
-func (n *topologyNews) event(service *corev1.Service, eventType, reason, note string) {
-	n.recorder.Eventf(referenceToService(service), nil, eventType, reason, "AssignZoneHints", "%s", note)
+// event names the family in the action too: of events that differ in their note
+// alone, the recorder keeps the first.
+func (n *topologyNews) event(service *corev1.Service, family discoveryv1.AddressType, eventType, reason, note string) {
+	n.recorder.Eventf(referenceToService(service), nil, eventType, reason, "AssignZoneHints"+string(family), "%s", note)
 }
 
 // forget drops what was told of a Service that is gone.
