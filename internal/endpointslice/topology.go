@@ -125,7 +125,10 @@ func (s ZoneShares) allot(n int) (map[string]allotment, string) {
 			n, len(s.shares), int(overload*100))
 	}
 	for zone, a := range allotments {
-		a.most = a.least + spare
+		// Where the other zones' least are rounded up, less than a zone's fair
+		// number may be left for it. It may have that all the same, rounded, as
+		// transfers never takes less: a division is not made again for nothing.
+		a.most = max(a.least+spare, int(math.Ceil(a.fair-0.5)))
 		allotments[zone] = a
 	}
 	return allotments, ""

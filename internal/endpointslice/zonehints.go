@@ -122,33 +122,35 @@ func keepHints(edits []*edit, allotments map[string]allotment) (given map[string
 	return given, remade
 }
 
-// countHints counts the hints for each zone. They are of no use when a ready
-// endpoint has none, or has one for a zone that gets no endpoints.
+// countHints counts the hints for each zone. They are of no use when they are not
+// such as are made here: a ready endpoint has one for a zone that gets endpoints,
+// and no other endpoint has any. Hints from before the Service asked for this
+// topology may name nodes too, which would go on to decide.
 func countHints(endpoints []discoveryv1.Endpoint, allotments map[string]allotment) (counts map[string]int, usable bool) {
 	counts = map[string]int{}
 	for i := range endpoints {
-		if !isReady(&endpoints[i]) {
-			continue
-		}
-		zones := zonesOf(&endpoints[i])
-		if len(zones) == 0 {
-			return nil, false
-		}
-		for _, zone := range zones {
-			if _, found := allotments[zone.Name]; !found {
+		endpoint := &endpoints[i]
+		if !isReady(endpoint) {
+			if endpoint.Hints != nil {
 				return nil, false
 			}
-			counts[zone.Name]++
+			continue
 		}
+		zone := onlyZone(endpoint.Hints)
+		if _, found := allotments[zone]; !found {
+			return nil, false
+		}
+		counts[zone]++
 	}
 	return counts, true
 }
 
-func zonesOf(endpoint *discoveryv1.Endpoint) []discoveryv1.ForZone {
-	if endpoint.Hints == nil {
-		return nil
+// onlyZone returns the zone of hints that name a single zone and nothing else.
+func onlyZone(hints *discoveryv1.EndpointHints) string {
+	if hints == nil || len(hints.ForZones) != 1 || len(hints.ForNodes) > 0 {
+		return ""
 	}
-	return endpoint.Hints.ForZones
+	return hints.ForZones[0].Name
 }
 
 func forZone(zone string) *discoveryv1.EndpointHints {
@@ -257,9 +259,11 @@ func outdated(endpoints []discoveryv1.Endpoint, shares ZoneShares) bool {
 		if isReady(&endpoints[i]) {
 			ready++
 		}
-		for _, zone := range zonesOf(&endpoints[i]) {
-			hints[zone.Name]++
-			total++
+		if endpoints[i].Hints != nil {
+			for _, zone := range endpoints[i].Hints.ForZones {
+				hints[zone.Name]++
+				total++
+			}
 		}
 	}
 	if total == 0 {
