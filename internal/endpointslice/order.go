@@ -31,16 +31,15 @@ func targetOf(family discoveryv1.AddressType, endpoint *discoveryv1.Endpoint) ta
 func inOrder(updates []*edit) (ordered, swapped []*edit) {
 	waits := waitsFor(updates)
 	written := map[*edit]bool{}
-	free := func(e *edit) bool {
-		return !slices.ContainsFunc(waits[e], func(first *edit) bool { return !written[first] })
-	}
+	blocked := func(first *edit) bool { return !written[first] }
+	free := func(e *edit) bool { return !slices.ContainsFunc(waits[e], blocked) }
 	left := slices.Clone(updates)
 	for len(left) > 0 {
 		at := slices.IndexFunc(left, free)
 		if at >= 0 {
 			ordered = append(ordered, left[at])
 		} else {
-			at = 0
+			at = slices.Index(left, onCycle(left[0], waits, blocked))
 			swapped = append(swapped, left[at])
 		}
 		written[left[at]] = true
@@ -49,9 +48,19 @@ func inOrder(updates []*edit) (ordered, swapped []*edit) {
 	return ordered, swapped
 }
 
+// onCycle returns one of the updates that wait for each other, given one that
+// waits for them or is one of them.
+func onCycle(e *edit, waits map[*edit][]*edit, blocked func(*edit) bool) *edit {
+	for seen := map[*edit]bool{}; !seen[e]; {
+		seen[e] = true
+		e = waits[e][slices.IndexFunc(waits[e], blocked)]
+	}
+	return e
+}
+
 // waitsFor returns for each update those that must come first, since they take
-// over an endpoint it drops. Most updates drop none that stays, and wait for
-// nothing.
+// over an endpoint it drops; one that listed the endpoint all along need not.
+// Most updates drop none that stays, and wait for nothing.
 func waitsFor(updates []*edit) map[*edit][]*edit {
 	dropped := map[target]*edit{}
 	for _, e := range updates {
@@ -67,8 +76,9 @@ func waitsFor(updates []*edit) map[*edit][]*edit {
 		return waits
 	}
 	for _, e := range updates {
+		had := targets(e.family, e.current.Endpoints)
 		for is := range targets(e.family, e.endpoints) {
-			if from := dropped[is]; from != nil && from != e {
+			if from := dropped[is]; from != nil && !had[is] {
 				waits[from] = append(waits[from], e)
 			}
 		}
