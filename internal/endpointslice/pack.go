@@ -114,7 +114,8 @@ func (p *packer) pack(existing []*discoveryv1.EndpointSlice, want *endpointSet) 
 
 // keep leaves the endpoints of a slice that are still wanted where they are,
 // brings them up to date, and drops the others. What lies beyond the limit
-// stays in the set, to be placed elsewhere.
+// stays in the set, to be placed elsewhere. A slice that keeps none goes, unless
+// a new one takes its name.
 func (p *packer) keep(slice *discoveryv1.EndpointSlice, want *endpointSet) *edit {
 	kept := &edit{
 		current: slice,
@@ -140,7 +141,9 @@ func (p *packer) keep(slice *discoveryv1.EndpointSlice, want *endpointSet) *edit
 		kept.touched = kept.touched || !SameContent(&endpoint, &slice.Endpoints[i])
 		kept.endpoints = append(kept.endpoints, endpoint)
 	}
-	kept.removed = kept.touched && len(kept.endpoints) == 0
+	if len(kept.endpoints) == 0 {
+		kept.touched, kept.removed = true, true
+	}
 	return kept
 }
 
