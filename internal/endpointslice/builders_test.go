@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -62,6 +63,18 @@ func withLabels(labels map[string]string) serviceOption {
 func withTrafficDistribution(value string) serviceOption {
 	return func(s *corev1.Service) { s.Spec.TrafficDistribution = new(value) }
 }
+
+func withAnnotation(key, value string) serviceOption {
+	return func(s *corev1.Service) {
+		if s.Annotations == nil {
+			s.Annotations = map[string]string{}
+		}
+		s.Annotations[key] = value
+	}
+}
+
+// autoTopology asks for zone hints in proportion to the zones' CPU.
+func autoTopology(s *corev1.Service) { withAnnotation(corev1.AnnotationTopologyMode, "Auto")(s) }
 
 func publishNotReady(s *corev1.Service) { s.Spec.PublishNotReadyAddresses = true }
 
@@ -130,8 +143,39 @@ func withNamedPort(name string, number int32) podOption {
 
 // testZones are the nodes there are in these tests.
 func testZones(node string) (string, bool) {
-	zone, exists := map[string]string{"node-a": "zone-a", "node-b": "zone-b", "node-zoneless": ""}[node]
+	zone, exists := map[string]string{"node-a": "zone-a", "node-b": "zone-b", "node-c": "zone-c", "node-zoneless": ""}[node]
 	return zone, exists
+}
+
+type nodeOption func(*corev1.Node)
+
+// makeNode returns a node that is ready, in a zone and with so many milli-CPUs.
+func makeNode(name, zone string, milliCPU int64, options ...nodeOption) *corev1.Node {
+	node := &corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{corev1.LabelTopologyZone: zone}},
+		Status: corev1.NodeStatus{
+			Allocatable: corev1.ResourceList{corev1.ResourceCPU: *resource.NewMilliQuantity(milliCPU, resource.DecimalSI)},
+			Conditions:  []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}},
+		},
+	}
+	for _, option := range options {
+		option(node)
+	}
+	return node
+}
+
+func nodeUnready(n *corev1.Node) { n.Status.Conditions[0].Status = corev1.ConditionFalse }
+
+func withNodeLabel(key string) nodeOption { return func(n *corev1.Node) { n.Labels[key] = "" } }
+
+// makeShares returns the shares of zones with so much CPU: zone-a, zone-b, ...
+func makeShares(milliCPU ...int64) ZoneShares {
+	var nodes []*corev1.Node
+	for i, milli := range milliCPU {
+		letter := string(rune('a' + i))
+		nodes = append(nodes, makeNode("node-"+letter, "zone-"+letter, milli))
+	}
+	return SharesOf(nodes)
 }
 
 func makeInput(service *corev1.Service, pods []*corev1.Pod, slices ...*discoveryv1.EndpointSlice) Input {

@@ -24,12 +24,14 @@ type history struct {
 	random  *rand.Rand
 	service *corev1.Service
 	pods    map[int]*corev1.Pod
+	nodes   []string // where pods may run
+	shares  ZoneShares
 	limit   int
 }
 
 func (h *history) input() Input {
 	in := makeInput(h.service, slices.Collect(maps.Values(h.pods)))
-	in.MaxEndpoints = h.limit
+	in.MaxEndpoints, in.Shares = h.limit, h.shares
 	return in
 }
 
@@ -37,7 +39,7 @@ func (h *history) randomPod(i int) *corev1.Pod {
 	options := []podOption{
 		withIPs(fmt.Sprintf("10.1.0.%d", i+1), fmt.Sprintf("fd00::%x", i+1)),
 		withNamedPort("web", 8080+h.random.Int32N(2)),
-		onNode([]string{"node-a", "node-a", "node-b", "node-zoneless", "node-gone"}[h.random.IntN(5)]),
+		onNode(h.nodes[h.random.IntN(len(h.nodes))]),
 	}
 	for _, chance := range []podOption{unready, terminating, withPhase(corev1.PodFailed), withIPs(), withHostname("h", "web")} {
 		if h.random.IntN(6) == 0 {
@@ -48,11 +50,12 @@ func (h *history) randomPod(i int) *corev1.Pod {
 }
 
 func (h *history) step() {
-	switch h.random.IntN(12) {
+	switch h.random.IntN(14) {
 	case 0:
-		h.service = makeService(withPorts(named("web")), withFamilies([][]corev1.IPFamily{
+		h.service = h.service.DeepCopy()
+		withFamilies([][]corev1.IPFamily{
 			{corev1.IPv4Protocol}, {corev1.IPv6Protocol}, {corev1.IPv4Protocol, corev1.IPv6Protocol},
-		}[h.random.IntN(3)]...))
+		}[h.random.IntN(3)]...)(h.service)
 	case 1:
 		h.service = h.service.DeepCopy()
 		h.service.Spec.Ports[0].TargetPort = []intstr.IntOrString{intstr.FromString("web"), intstr.FromInt32(9090)}[h.random.IntN(2)]
@@ -61,6 +64,15 @@ func (h *history) step() {
 		h.service.Spec.PublishNotReadyAddresses = !h.service.Spec.PublishNotReadyAddresses
 	case 3:
 		h.tamper()
+	case 4:
+		h.service = h.service.DeepCopy()
+		h.service.Annotations = nil
+		if h.random.IntN(3) > 0 {
+			autoTopology(h.service)
+		}
+		withTrafficDistribution([]string{"", "PreferSameZone", "PreferSameNode"}[h.random.IntN(3)])(h.service)
+	case 5:
+		h.shares = randomShares(h.random)
 	default:
 		for range h.random.IntN(12) {
 			i := h.random.IntN(40)
@@ -73,6 +85,16 @@ func (h *history) step() {
 	}
 }
 
+// randomShares are those of two to four zones, the last of which has no pod, or
+// unknown.
+func randomShares(random *rand.Rand) ZoneShares {
+	var milliCPU []int64
+	for range 1 + random.IntN(4) {
+		milliCPU = append(milliCPU, 100*(1+random.Int64N(40)))
+	}
+	return makeShares(milliCPU...)
+}
+
 // tamper does to a slice what a user may do.
 func (h *history) tamper() {
 	all := h.list()
@@ -80,7 +102,7 @@ func (h *history) tamper() {
 		return
 	}
 	slice := all[h.random.IntN(len(all))].DeepCopy()
-	switch h.random.IntN(4) {
+	switch h.random.IntN(5) {
 	case 0:
 		delete(h.slices, slice.Name)
 		return
@@ -90,21 +112,35 @@ func (h *history) tamper() {
 		slice.Endpoints = slice.Endpoints[:len(slice.Endpoints)/2]
 	case 3:
 		slice.Ports = nil
+	case 4:
+		for i := range slice.Endpoints {
+			slice.Endpoints[i].Hints = []*discoveryv1.EndpointHints{
+				nil, forZone("zone-b"), forZone("zone-x"),
+				{ForZones: []discoveryv1.ForZone{{Name: "zone-a"}, {Name: "zone-b"}}},
+				{ForZones: []discoveryv1.ForZone{{Name: "zone-a"}}, ForNodes: []discoveryv1.ForNode{{Name: "node-a"}}},
+			}[h.random.IntN(5)]
+		}
 	}
 	h.store(slice)
 }
 
-// expected lists the pods that should be in the slices of a family, straight
-// from the rules and without the planner.
 func (h *history) expected(family discoveryv1.AddressType) []string {
+	return expectedEndpoints(h.service, slices.Collect(maps.Values(h.pods)), family)
+}
+
+// expectedEndpoints lists the pods that should be in the slices of a family,
+// straight from the rules and without the planner, as [world.listed] does.
+func expectedEndpoints(service *corev1.Service, pods []*corev1.Pod, family discoveryv1.AddressType) []string {
 	var names []string
-	if !slices.Contains(AddressTypes(h.service), family) {
+	if !slices.Contains(AddressTypes(service), family) {
 		return nil
 	}
-	for _, pod := range h.pods {
+	ofFamily := func(ip corev1.PodIP) bool { return strings.Contains(ip.IP, ":") == (family == ipv6) }
+	for _, pod := range pods {
 		_, exists := testZones(pod.Spec.NodeName)
-		if len(pod.Status.PodIPs) == 2 && pod.Status.Phase == corev1.PodRunning && (exists || h.service.Spec.PublishNotReadyAddresses) {
-			names = append(names, pod.Name+" "+portList(resolvePorts(h.service, pod)))
+		if slices.ContainsFunc(pod.Status.PodIPs, ofFamily) && pod.Status.Phase == corev1.PodRunning &&
+			(exists || service.Spec.PublishNotReadyAddresses) {
+			names = append(names, pod.Name+" "+portList(resolvePorts(service, pod)))
 		}
 	}
 	slices.Sort(names)
@@ -117,11 +153,51 @@ func (h *history) check() {
 		if diff := cmp.Diff(h.expected(family), h.listed(family)); diff != "" {
 			h.t.Fatalf("endpoints of %s (-want +got):\n%s", family, diff)
 		}
+		checkHints(h.t, h.service, h.shares, family, h.list())
 	}
 	for _, slice := range h.slices {
 		if len(slice.Endpoints) > h.limit {
 			h.t.Fatalf("slice %s holds %d endpoints, more than %d", slice.Name, len(slice.Endpoints), h.limit)
 		}
+	}
+}
+
+// checkHints checks the hints of one family: with Auto topology all ready
+// endpoints have one, for a zone that has a share, or none has any; without it
+// they are those of the traffic distribution.
+func checkHints(
+	t *testing.T, service *corev1.Service, shares ZoneShares, family discoveryv1.AddressType, all []*discoveryv1.EndpointSlice,
+) {
+	t.Helper()
+	auto, hinted, ready := AutoTopology(service), 0, 0
+	for _, slice := range all {
+		if slice.AddressType != family {
+			continue
+		}
+		for i := range slice.Endpoints {
+			endpoint := &slice.Endpoints[i]
+			if *endpoint.Conditions.Ready {
+				ready++
+			}
+			want := endpoint.Hints
+			switch {
+			case !*endpoint.Conditions.Ready:
+				want = nil
+			case !auto:
+				want = hints(service, endpoint)
+			case want != nil:
+				hinted++
+				if len(want.ForZones) != 1 || shares.shares[want.ForZones[0].Name] == 0 || want.ForNodes != nil {
+					t.Fatalf("%v has hints %v, and the shares are %v", endpoint.Addresses, want, shares)
+				}
+			}
+			if diff := cmp.Diff(want, endpoint.Hints); diff != "" {
+				t.Fatalf("hints of %v (-want +got):\n%s", endpoint.Addresses, diff)
+			}
+		}
+	}
+	if hinted != 0 && hinted != ready {
+		t.Fatalf("%d of %d ready endpoints have hints", hinted, ready)
 	}
 }
 
@@ -167,6 +243,10 @@ func TestRandomHistories(t *testing.T) {
 			h := &history{
 				world: newWorld(t), random: random, pods: map[int]*corev1.Pod{},
 				service: makeService(withPorts(named("web"))), limit: 1 + random.IntN(12),
+				shares: randomShares(random), nodes: []string{"node-a", "node-a", "node-b", "node-c"},
+			}
+			if random.IntN(2) == 0 {
+				h.nodes = append(h.nodes, "node-zoneless", "node-gone")
 			}
 			for range steps {
 				h.step()

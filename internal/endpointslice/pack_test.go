@@ -174,6 +174,31 @@ func TestAMovingEndpointIsNeverUnlisted(t *testing.T) {
 	}
 }
 
+// A slice that somebody emptied is filled again or goes.
+func TestNoEmptySliceIsLeft(t *testing.T) {
+	w := planned(t, makeService(), makePods(0, 250)...)
+	for _, slice := range w.list() {
+		if len(slice.Endpoints) == 50 {
+			emptied := slice.DeepCopy()
+			emptied.Endpoints = nil
+			w.store(emptied)
+		}
+	}
+	w.resetCounts()
+	w.plan(makeInput(makeService(), makePods(0, 250)))
+	if got, want := w.counts(), "0 created, 1 updated, 0 deleted"; got != want {
+		t.Errorf("its endpoints still wanted: %s, want %s", got, want)
+	}
+	empty := w.list()[0].DeepCopy()
+	empty.Name, empty.UID, empty.Endpoints = "web-zzzzz", "empty", nil
+	w.store(empty)
+	w.resetCounts()
+	w.plan(makeInput(makeService(), makePods(0, 250)))
+	if got, want := w.counts(), "0 created, 0 updated, 1 deleted"; got != want {
+		t.Errorf("nothing to put in it: %s, want %s", got, want)
+	}
+}
+
 func TestDuplicateCopiesAreReducedToOne(t *testing.T) {
 	w := planned(t, makeService(), makePods(0, 3)...)
 	twin := w.only().DeepCopy()

@@ -260,14 +260,32 @@ func TestInputIsNotChanged(t *testing.T) {
 // scribble changes all that a client's decoder may write to.
 func scribble(slice *discoveryv1.EndpointSlice) {
 	maps.DeleteFunc(slice.Labels, func(string, string) bool { return true })
-	slice.OwnerReferences[0].UID = "scribbled"
+	maps.DeleteFunc(slice.Annotations, func(string, string) bool { return true })
+	for i := range slice.OwnerReferences {
+		slice.OwnerReferences[i].UID = "scribbled"
+	}
 	for i := range slice.Ports {
 		*slice.Ports[i].Port = -1
-		*slice.Ports[i].AppProtocol = "scribbled"
+		if slice.Ports[i].AppProtocol != nil {
+			*slice.Ports[i].AppProtocol = "scribbled"
+		}
 	}
 	for i := range slice.Endpoints {
-		slice.Endpoints[i].Addresses[0] = "scribbled"
-		*slice.Endpoints[i].NodeName = "scribbled"
-		slice.Endpoints[i].TargetRef.Name = "scribbled"
+		endpoint := &slice.Endpoints[i]
+		endpoint.Addresses[0] = "scribbled"
+		endpoint.TargetRef.Name = "scribbled"
+		for _, text := range []*string{endpoint.NodeName, endpoint.Zone, endpoint.Hostname} {
+			if text != nil {
+				*text = "scribbled"
+			}
+		}
+		for _, condition := range []*bool{endpoint.Conditions.Ready, endpoint.Conditions.Serving, endpoint.Conditions.Terminating} {
+			*condition = !*condition
+		}
+		if endpoint.Hints != nil {
+			for zone := range endpoint.Hints.ForZones {
+				endpoint.Hints.ForZones[zone].Name = "scribbled"
+			}
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
@@ -55,12 +56,16 @@ func TestServiceMatters(t *testing.T) {
 		change serviceOption
 		want   bool
 	}{
-		"nothing":    {func(*corev1.Service) {}, false},
-		"port":       {withPorts(servicePort("http", 81, intstr.FromInt32(8080))), true},
-		"selector":   {func(s *corev1.Service) { s.Spec.Selector = nil }, true},
-		"label":      {withLabels(map[string]string{"a": "b"}), true},
-		"deletion":   {serviceDeleting, true},
-		"re-created": {func(s *corev1.Service) { s.UID = "next" }, true},
+		"nothing":             {func(*corev1.Service) {}, false},
+		"port":                {withPorts(servicePort("http", 81, intstr.FromInt32(8080))), true},
+		"selector":            {func(s *corev1.Service) { s.Spec.Selector = nil }, true},
+		"label":               {withLabels(map[string]string{"a": "b"}), true},
+		"deletion":            {serviceDeleting, true},
+		"re-created":          {func(s *corev1.Service) { s.UID = "next" }, true},
+		"Auto topology":       {autoTopology, true},
+		"distribution":        {withTrafficDistribution("PreferClose"), true},
+		"other annotation":    {withAnnotation("example.com/note", "mine"), false},
+		"Auto in other words": {withAnnotation(corev1.AnnotationTopologyMode, "Disabled"), false},
 		"status": {func(s *corev1.Service) {
 			s.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "192.0.2.1"}}
 		}, false},
@@ -100,6 +105,8 @@ func TestStrippedPodsGiveTheSamePlan(t *testing.T) {
 	for i := range 20 {
 		pods, stripped = append(pods, whole(i)), append(stripped, StripPod(whole(i)))
 	}
+	silent := func(p *corev1.Pod) { p.Status.Conditions = nil }
+	pods, stripped = append(pods, makePod(20, silent)), append(stripped, StripPod(makePod(20, silent)))
 	if diff := cmp.Diff(Plan(makeInput(service, pods)), Plan(makeInput(service, stripped))); diff != "" {
 		t.Errorf("plan (-whole +stripped):\n%s", diff)
 	}
@@ -108,13 +115,83 @@ func TestStrippedPodsGiveTheSamePlan(t *testing.T) {
 	}
 }
 
-func TestStripNodeKeepsTheZone(t *testing.T) {
-	node := StripNode(&corev1.Node{
-		ObjectMeta: metav1.ObjectMeta{Name: "n", Labels: map[string]string{corev1.LabelTopologyZone: "z"}, Annotations: map[string]string{"a": "b"}},
-		Status:     corev1.NodeStatus{Images: []corev1.ContainerImage{{SizeBytes: 1}}},
-	})
-	if node.Labels[corev1.LabelTopologyZone] != "z" || node.Annotations != nil || node.Status.Images != nil {
-		t.Errorf("got %+v", node)
+func TestSharesMatter(t *testing.T) {
+	node := makeNode("n", "zone-a", 1000)
+	for name, test := range map[string]struct {
+		before, after *corev1.Node
+		want          bool
+	}{
+		"nothing":                 {node, makeNode("n", "zone-a", 1000), false},
+		"added":                   {nil, node, true},
+		"removed":                 {node, nil, true},
+		"readiness":               {node, makeNode("n", "zone-a", 1000, nodeUnready), true},
+		"zone":                    {node, makeNode("n", "zone-b", 1000), true},
+		"CPU":                     {node, makeNode("n", "zone-a", 1001), true},
+		"CPU no longer reported":  {node, makeNode("n", "zone-a", 1000, func(n *corev1.Node) { n.Status.Allocatable = nil }), true},
+		"joins the control plane": {node, makeNode("n", "zone-a", 1000, withNodeLabel("node-role.kubernetes.io/control-plane")), true},
+		"another label":           {node, makeNode("n", "zone-a", 1000, withNodeLabel("example.com/x")), false},
+		"same CPU in other words": {node, makeNode("n", "zone-a", 0, func(n *corev1.Node) { n.Status.Allocatable[corev1.ResourceCPU] = resource.MustParse("1") }), false},
+		"another resource":        {node, makeNode("n", "zone-a", 1000, func(n *corev1.Node) { n.Status.Allocatable[corev1.ResourceMemory] = resource.MustParse("1Gi") }), false},
+		"heartbeat":               {node, makeNode("n", "zone-a", 1000, func(n *corev1.Node) { n.Status.Conditions[0].LastHeartbeatTime = metav1.NewTime(time.Unix(9, 0)) }), false},
+		"another condition": {node, makeNode("n", "zone-a", 1000, func(n *corev1.Node) {
+			n.Status.Conditions = append(n.Status.Conditions, corev1.NodeCondition{Type: "x", Status: "True"})
+		}), false},
+		"unready and not to be used": {makeNode("n", "zone-a", 1000, nodeUnready), makeNode("n", "zone-a", 1000, nodeUnready, withNodeLabel("node-role.kubernetes.io/master")), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := SharesMatter(test.before, test.after); got != test.want {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// What is stripped must not be missed: the shares from stripped nodes are those
+// from whole ones.
+func TestStrippedNodesGiveTheSameShares(t *testing.T) {
+	decorate := func(n *corev1.Node) {
+		n.Annotations, n.Finalizers = map[string]string{"a": "b"}, []string{"example.com/wait"}
+		n.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubelet"}}
+		n.Spec = corev1.NodeSpec{PodCIDR: "10.0.0.0/24", Taints: []corev1.Taint{{Key: "x"}}}
+		n.Status.Images = []corev1.ContainerImage{{SizeBytes: 1}}
+		n.Status.Allocatable[corev1.ResourceMemory] = resource.MustParse("1Gi")
+		n.Status.Conditions = append([]corev1.NodeCondition{{Type: corev1.NodeDiskPressure, Status: corev1.ConditionTrue}}, n.Status.Conditions...)
+	}
+	noCPU := func(n *corev1.Node) { delete(n.Status.Allocatable, corev1.ResourceCPU) }
+	for name, nodes := range map[string][]*corev1.Node{
+		"shares":   {makeNode("a", "zone-a", 500, decorate), makeNode("b", "zone-b", 1500, decorate), makeNode("c", "zone-c", 9, nodeUnready, decorate)},
+		"no zone":  {makeNode("a", "zone-a", 500, decorate), makeNode("b", "", 1500, decorate)},
+		"no CPU":   {makeNode("a", "zone-a", 500, decorate), makeNode("b", "zone-b", 1500, decorate, noCPU)},
+		"no state": {makeNode("a", "zone-a", 500), makeNode("b", "zone-b", 1500, func(n *corev1.Node) { n.Status.Conditions = nil })},
+		"control plane": {
+			makeNode("a", "zone-a", 500), makeNode("b", "zone-b", 1500), makeNode("c", "", 0, withNodeLabel("node-role.kubernetes.io/control-plane")),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			want := SharesOf(nodes)
+			var stripped []*corev1.Node
+			for _, node := range nodes {
+				stripped = append(stripped, StripNode(node.DeepCopy()))
+			}
+			if got := SharesOf(stripped); !got.Equal(want) {
+				t.Errorf("got %v, want %v", got, want)
+			}
+		})
+	}
+	got := StripNode(makeNode("n", "zone-a", 500, decorate))
+	want := makeNode("n", "zone-a", 500)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("stripped node (-want +got):\n%s", diff)
+	}
+}
+
+func TestStrippedServicesGiveTheSameTopology(t *testing.T) {
+	service := StripService(makeService(
+		withAnnotation(corev1.AnnotationTopologyMode, "Disabled"), withAnnotation(corev1.DeprecatedAnnotationTopologyAwareHints, "Auto"),
+		withAnnotation("kubectl.kubernetes.io/last-applied-configuration", "{}")))
+	want := map[string]string{corev1.AnnotationTopologyMode: "Disabled", corev1.DeprecatedAnnotationTopologyAwareHints: "Auto"}
+	if diff := cmp.Diff(want, service.Annotations); diff != "" {
+		t.Errorf("annotations (-want +got):\n%s", diff)
 	}
 }
 

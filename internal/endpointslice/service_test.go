@@ -100,3 +100,10 @@ func TestLabelChangeReachesEverySlice(t *testing.T) {
 		}
 	}
 }
+
+func TestServiceOfASlice(t *testing.T) {
+	slice := planned(t, makeService(), makePod(1)).only()
+	if got, want := ServiceOf(slice).String(), "shop/web"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
