@@ -47,14 +47,14 @@ func (in space) runPods(ctx context.Context, label string, count int) {
 }
 
 // runByHand creates a pod on a node that nobody simulates, and says itself that
-// it runs, is ready and has an address.
+// it runs, has long been ready and has an address.
 func (in space) runByHand(ctx context.Context, name, label, node, ip string) {
 	GinkgoHelper()
 	pod := in.newPod(name, label)
 	pod.Spec.NodeName = node
 	Expect(api.Create(ctx, pod)).To(Succeed())
 	in.patchStatus(ctx, name, fmt.Sprintf(`{"status":{"phase":"Running","podIP":%q,"podIPs":[{"ip":%q}],
-		"conditions":[{"type":"Ready","status":"True"}]}}`, ip, ip))
+		"conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}`, ip, ip))
 }
 
 // pods lists the pods with an app label.

@@ -17,6 +17,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -72,7 +73,9 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(plane.AddNodes(ctx, nodes)).To(Succeed())
 	manager = startManager(ctx, "manager")
 
-	api, err = client.New(plane.RESTConfig(), client.Options{Scheme: clientgoscheme.Scheme})
+	config := plane.RESTConfig()
+	config.WarningHandler = rest.NoWarnings{} // of Endpoints, that they are deprecated
+	api, err = client.New(config, client.Options{Scheme: clientgoscheme.Scheme})
 	Expect(err).NotTo(HaveOccurred())
 	api = client.WithFieldValidation(api, "Strict")
 }, NodeTimeout(startTimeout))
