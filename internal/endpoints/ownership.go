@@ -17,7 +17,7 @@ const LabelManagedBy = "endpoints.kubernetes.io/managed-by"
 // the stock controller's, because it names a role and not a program.
 const ManagedBy = "endpoint-controller"
 
-// leaderAnnotation is where clients before 1.24 kept a leader election, on an
+// leaderAnnotation is where older clients keep a leader election, on an
 // Endpoints object that has no Service.
 const leaderAnnotation = "control-plane.alpha.kubernetes.io/leader"
 
