@@ -1,0 +1,158 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//nolint:staticcheck // Endpoints v1 is deprecated, and two controllers are about it
+package controllers
+
+import (
+	"fmt"
+	"reflect"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"servicenet.dev/servicenet/internal/endpoints"
+	"servicenet.dev/servicenet/internal/endpointslice"
+	"servicenet.dev/servicenet/internal/mirroring"
+	"servicenet.dev/servicenet/internal/tracker"
+)
+
+// simManager is one process: the real reconcilers and their handlers, with a
+// cache, queues and a connection to the server of their own.
+type simManager struct {
+	world       *simWorld
+	name        string
+	cache       *simCache
+	controllers []*simController
+	dead        bool
+}
+
+// simController is one reconciler and its queue.
+type simController struct {
+	name       string
+	queue      *simQueue
+	reconciler reconcile.Reconciler
+	remembers  func() int // how much it remembers that should be settled at rest
+}
+
+// newSimManager starts a process, which begins with a fresh list.
+func newSimManager(w *simWorld) *simManager {
+	w.managers++
+	m := &simManager{world: w, name: fmt.Sprintf("manager-%d", w.managers), cache: newSimCache(w.api, &w.chaos)}
+	w.must(addIndexes(w.ctx, m.cache, w.options.Controllers))
+	m.addEndpointSlice()
+	m.addEndpoints()
+	m.addMirroring()
+	return m
+}
+
+func (m *simManager) addEndpointSlice() {
+	api, options, counters := m.access(endpointslice.ManagedBy), m.world.options, m.world.metrics.slices
+	r := &endpointSliceReconciler{
+		sliceWriter:  sliceWriter{access: api, tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics},
+		metrics:      counters,
+		triggers:     endpointslice.NewTriggers(),
+		shares:       &zoneShares{reader: api.reader},
+		news:         newTopologyNews(api.recorder),
+		maxEndpoints: options.MaxEndpointsPerSlice,
+		keepOrphans:  options.KeepOrphanedEndpoints,
+	}
+	delay := options.EndpointSliceUpdatesBatchPeriod
+	pods := &podWatch{reader: api.reader, matters: endpointslice.PodMatters, delay: delay}
+	q := m.add(EndpointSliceName, r, func() int { return simTracked(r.tracker) })
+	simListen(m.cache, q, simServices, serviceEvents(), serviceChanges())
+	simListen[*corev1.Pod](m.cache, q, simPods, pods.podEvents())
+	simListen[*corev1.Node](m.cache, q, simNodes, pods.nodeEvents())
+	simListen[*corev1.Node](m.cache, q, simNodes, r.shares.nodeEvents())
+	simListen[*discoveryv1.EndpointSlice](m.cache, q, simSlices, sliceEvents(endpointslice.ManagedBy, r.tracker, delay))
+}
+
+func (m *simManager) addEndpoints() {
+	options := m.world.options
+	r := &endpointsReconciler{
+		access:      m.access(""),
+		tracker:     newEndpointsTracker(),
+		triggers:    endpointslice.NewTriggers(),
+		departed:    newDepartures(),
+		keepOrphans: options.KeepOrphanedEndpoints,
+	}
+	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, delay: options.EndpointUpdatesBatchPeriod}
+	q := m.add(EndpointsName, r, func() int { return simTracked(r.tracker) + len(r.departed.seen) })
+	simListen[*corev1.Service](m.cache, q, simServices, r.departed.events(), serviceChanges())
+	simListen[*corev1.Pod](m.cache, q, simPods, pods.podEvents())
+	simListen[*corev1.Endpoints](m.cache, q, simEndpoints, endpointsEvents(r.tracker))
+}
+
+func (m *simManager) addMirroring() {
+	options, counters := m.world.options, m.world.metrics.mirroring
+	r := &mirroringReconciler{
+		sliceWriter: sliceWriter{
+			access:  m.access(mirroring.ManagedBy),
+			tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics,
+		},
+		metrics:      counters,
+		maxEndpoints: options.MirroringMaxEndpointsPerSubset,
+		cleansUp:     options.runs(EndpointsName) && !options.KeepOrphanedEndpoints,
+	}
+	delay := options.MirroringEndpointSliceUpdatesBatchPeriod
+	q := m.add(EndpointSliceMirroringName, r, func() int { return simTracked(r.tracker) })
+	simListen(m.cache, q, simEndpoints, endpointsChanges(), mirroredChanges())
+	simListen(m.cache, q, simServices, serviceEvents(), selectorChanges())
+	simListen[*discoveryv1.EndpointSlice](m.cache, q, simSlices, sliceEvents(mirroring.ManagedBy, r.tracker, delay))
+}
+
+// access is that of the reconciler which keeps the slices with a managed-by
+// label, if it keeps slices.
+func (m *simManager) access(managedBy string) access {
+	remote := client.WithFieldOwner(&simClient{manager: m, managedBy: managedBy}, endpointslice.FieldManager)
+	return access{reader: m.cache, live: remote, writer: remote, recorder: &events.FakeRecorder{}, clock: m.world.clock}
+}
+
+// add adds a reconciler and returns its queue.
+func (m *simManager) add(name string, r reconcile.Reconciler, remembers func() int) *simQueue {
+	q := newSimQueue(m.world.random, m.world.clock)
+	m.controllers = append(m.controllers, &simController{name: name, queue: q, reconciler: r, remembers: remembers})
+	return q
+}
+
+// simTracked looks into a tracker for how many owners it remembers.
+func simTracked(of any) int { return reflect.ValueOf(of).Elem().FieldByName("owners").Len() }
+
+// work reconciles one request that is due, and returns false if there is none.
+func (m *simManager) work() bool {
+	for _, at := range m.world.random.Perm(len(m.controllers)) {
+		c := m.controllers[at]
+		if request, found := c.queue.take(); found {
+			m.reconcile(c, request)
+			return true
+		}
+	}
+	return false
+}
+
+// reconcile does what controller-runtime does with a request and its result.
+func (m *simManager) reconcile(c *simController, request reconcile.Request) {
+	defer func() {
+		c.queue.Done(request)
+		if cause := recover(); cause != nil {
+			if _, crashed := cause.(simCrash); !crashed {
+				panic(cause)
+			}
+		}
+	}()
+	m.world.tracef("%s: %s reconciles %s", m.name, c.name, request)
+	result, err := c.reconciler.Reconcile(m.world.ctx, request)
+	m.world.tracef("%s: %s reconciled %s: again after %s, error %v", m.name, c.name, request, result.RequeueAfter, err)
+	switch {
+	case err != nil:
+		c.queue.AddRateLimited(request)
+	case result.RequeueAfter > 0:
+		c.queue.Forget(request)
+		c.queue.AddAfter(request, result.RequeueAfter)
+	default:
+		c.queue.Forget(request)
+	}
+}
