@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
 // result is how a program ended.
@@ -54,6 +55,12 @@ var _ = Describe("The manager's command line", func() {
 		Entry(nil, "--concurrent-service-endpoint-syncs", "many", "from 1 to 50"),
 		Entry(nil, "--max-endpoints-per-slice", "0", "from 1 to 1000"),
 		Entry(nil, "--max-endpoints-per-slice", "1001", "from 1 to 1000"),
+		Entry(nil, "--concurrent-endpoint-syncs", "0", "from 1 to 50"),
+		Entry(nil, "--mirroring-concurrent-service-endpoint-syncs", "51", "from 1 to 50"),
+		Entry(nil, "--mirroring-max-endpoints-per-subset", "1001", "from 1 to 1000"),
+		Entry(nil, "--endpoint-updates-batch-period", "2m", "0s to 1m"),
+		Entry(nil, "--min-resync-period", "1s", "and more"),
+		Entry(nil, "--keep-orphaned-endpoints", "some", "true and false"),
 		Entry(nil, "--kube-api-qps", "-1", "from 0 to 1000000"),
 		Entry(nil, "--kube-api-qps", "NaN", "from 0 to 1000000"),
 		Entry(nil, "--kube-api-burst", "-1", "from 0"),
@@ -81,12 +88,22 @@ var _ = Describe("The manager's command line", func() {
 			"kubeconfig", "controllers", "endpoints-mode", "leader-elect", "leader-election-namespace",
 			"metrics-bind-address", "health-probe-bind-address", "kube-api-qps", "kube-api-burst",
 			"concurrent-service-endpoint-syncs", "max-endpoints-per-slice", "enable-webhooks",
+			"concurrent-endpoint-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
+			"endpointslice-updates-batch-period", "endpoint-updates-batch-period", "mirroring-endpointslice-updates-batch-period",
+			"min-resync-period", "keep-orphaned-endpoints",
 			"zap-devel", "zap-log-level", "version",
 		} {
 			Expect(ended.Stdout).To(MatchRegexp(`(?m)^ +--%s .*[A-Za-z]`, flag))
 		}
 	})
 })
+
+func oneIf(there bool) int {
+	if there {
+		return 1
+	}
+	return 0
+}
 
 var _ = Describe("A manager with other flags", Serial, func() {
 	var in space
@@ -106,9 +123,65 @@ var _ = Describe("A manager with other flags", Serial, func() {
 	},
 		func(flag string) string { return "with " + flag },
 		Entry(nil, "--controllers=-endpointslice"),
-		Entry(nil, "--controllers=*,-endpointslice"),
+		Entry(nil, "--controllers=*,-endpointslice,-endpoints,-endpointslicemirroring"),
 		Entry(nil, "--endpoints-mode=off"),
 	)
+
+	DescribeTable("writes only what it is asked to", func(ctx SpecContext, controllers string, slices, endpoints, mirrors bool) {
+		startExtraManager(ctx, "partial-manager", "--controllers="+controllers)
+		in.runPods(ctx, "web", 1)
+		in.expose(ctx, "web")
+		in.exposeOutsiders(ctx, "db")
+		in.makeEndpoints(ctx, "db", subset(5432, "192.0.2.1"))
+		if slices {
+			in.expectNoFaults(ctx, "web", 1)
+		}
+		if endpoints {
+			in.expectSubsets(ctx, "web", "http:8080: web-0")
+		}
+		if mirrors {
+			Eventually(in.mirrors("db")).WithContext(ctx).Should(HaveLen(1))
+		}
+		Consistently(func(g Gomega, ctx context.Context) {
+			g.Expect(in.currentSlices(ctx, "web")).To(HaveLen(oneIf(slices)))
+			g.Expect(in.currentSlices(ctx, "db")).To(HaveLen(oneIf(mirrors)))
+			_, err := in.subsets("web")(ctx)
+			g.Expect(apierrors.IsNotFound(err)).To(Equal(!endpoints))
+		}).WithContext(ctx).Should(Succeed())
+	},
+		func(controllers string, _, _, _ bool) string { return "with --controllers=" + controllers },
+		Entry(nil, "endpointslice", true, false, false),
+		Entry(nil, "endpoints", false, true, false),
+		Entry(nil, "endpointslicemirroring", false, false, true),
+		Entry(nil, "*,-endpoints", true, false, true),
+	)
+
+	It("gathers changes of pods and not of Services", func(ctx SpecContext) {
+		startExtraManager(ctx, "gathering-manager", "--endpointslice-updates-batch-period=1m", "--endpoint-updates-batch-period=1m")
+		in.runPods(ctx, "web", 2)
+		in.expose(ctx, "web")
+		in.expectNoFaults(ctx, "web", 2)
+		in.expectSubsets(ctx, "web", "http:8080: web-0 web-1")
+
+		in.setReady(ctx, "web-0", false)
+		before := restingVersions(ctx, in)
+		Consistently(versions(in)).WithContext(ctx).Should(Equal(before))
+		Expect(in.conditions("web")(ctx)).To(HaveKeyWithValue("web-0", "ready serving"))
+
+		By("publishing all that has changed with the Service")
+		in.patch(ctx, &corev1.Service{}, "web", `{"metadata":{"labels":{"tier":"front"}}}`)
+		in.expectNoFaults(ctx, "web", 2)
+		in.expectSubsets(ctx, "web", "http:8080: web-1, not ready: web-0")
+	})
+
+	It("mirrors fewer addresses, and says so", func(ctx SpecContext) {
+		startExtraManager(ctx, "few-mirrors-manager", "--mirroring-max-endpoints-per-subset=1")
+		in.exposeOutsiders(ctx, "db")
+		in.makeEndpoints(ctx, "db", subset(5432, "192.0.2.1", "192.0.2.2", "192.0.2.3"))
+		Eventually(in.sizes("db")).WithContext(ctx).Should(ConsistOf(1))
+		Eventually(in.events("Endpoints", "db")).WithContext(ctx).Should(ConsistOf(
+			HavePrefix("Warning TooManyAddressesToMirror: 2 addresses are not mirrored")))
+	})
 
 	It("makes smaller slices", func(ctx SpecContext) {
 		startExtraManager(ctx, "small-slices-manager", "--max-endpoints-per-slice=2")

@@ -11,6 +11,7 @@
 package integration
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -90,5 +91,10 @@ var _ = BeforeEach(func() {
 })
 
 // What the specs do to the manager is everyday life: no reason for it to raise
-// an alarm.
-var _ = AfterSuite(func() { Expect(errorsLogged()).To(BeEmpty()) })
+// an alarm. Nor is it news, on every call, that Endpoints are deprecated.
+var _ = AfterSuite(func() {
+	Expect(errorsLogged()).To(BeEmpty())
+	log, err := os.ReadFile(manager.LogPath())
+	Expect(err).NotTo(HaveOccurred())
+	Expect(string(log)).NotTo(ContainSubstring("deprecated"))
+})
