@@ -92,6 +92,11 @@ func (r *endpointsReconciler) publish(ctx context.Context, service *corev1.Servi
 		return err
 	}
 	r.triggers.Published(trigger)
+	if changes.LeftOut > 0 && !changes.Empty() {
+		r.recorder.Eventf(referenceToService(service), nil, corev1.EventTypeWarning, "EndpointsOverCapacity", "UpdateEndpoints",
+			"%d addresses are missing from the Endpoints, which list %d at most; the EndpointSlices list them all",
+			changes.LeftOut, endpoints.MaxAddresses)
+	}
 	return nil
 }
 
