@@ -6,6 +6,9 @@ package controllers
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestOptionsValidate(t *testing.T) {
@@ -23,6 +26,7 @@ func TestOptionsValidate(t *testing.T) {
 		"unknown controller":    {Options{Controllers: []string{"ingress"}}, []string{`"ingress" is not a controller`, `"*"`, `"endpointslice"`}},
 		"unknown mode":          {Options{EndpointsMode: "maybe"}, []string{`EndpointsMode is "maybe"`, `"on" and "off"`}},
 		"negative rate":         {Options{KubeAPIQPS: -1}, []string{"KubeAPIQPS is -1"}},
+		"negative burst":        {Options{KubeAPIBurst: -1}, []string{"KubeAPIBurst -1"}},
 		"every fault is listed": {Options{EndpointsMode: "x", MaxEndpointsPerSlice: 9999}, []string{"EndpointsMode", "MaxEndpointsPerSlice"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -36,6 +40,78 @@ func TestOptionsValidate(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Each option takes the whole of its range and nothing beyond. Zero is the default
+// of all of them.
+func TestOptionsRanges(t *testing.T) {
+	for name, test := range map[string]struct {
+		set             func(o *Options, value int64)
+		lowest, highest int64
+	}{
+		"ConcurrentServiceEndpointSyncs":           {func(o *Options, n int64) { o.ConcurrentServiceEndpointSyncs = int(n) }, 1, 50},
+		"ConcurrentEndpointSyncs":                  {func(o *Options, n int64) { o.ConcurrentEndpointSyncs = int(n) }, 1, 50},
+		"MirroringConcurrentServiceEndpointSyncs":  {func(o *Options, n int64) { o.MirroringConcurrentServiceEndpointSyncs = int(n) }, 1, 50},
+		"MaxEndpointsPerSlice":                     {func(o *Options, n int64) { o.MaxEndpointsPerSlice = int(n) }, 1, 1000},
+		"MirroringMaxEndpointsPerSubset":           {func(o *Options, n int64) { o.MirroringMaxEndpointsPerSubset = int(n) }, 1, 1000},
+		"EndpointSliceUpdatesBatchPeriod":          {func(o *Options, n int64) { o.EndpointSliceUpdatesBatchPeriod = time.Duration(n) }, 1, int64(time.Minute)},
+		"EndpointUpdatesBatchPeriod":               {func(o *Options, n int64) { o.EndpointUpdatesBatchPeriod = time.Duration(n) }, 1, int64(time.Minute)},
+		"MirroringEndpointSliceUpdatesBatchPeriod": {func(o *Options, n int64) { o.MirroringEndpointSliceUpdatesBatchPeriod = time.Duration(n) }, 1, int64(time.Minute)},
+		"MinResyncPeriod":                          {func(o *Options, n int64) { o.MinResyncPeriod = time.Duration(n) }, int64(time.Minute), int64(1000 * time.Hour)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, value := range []int64{0, test.lowest, test.highest} {
+				var options Options
+				test.set(&options, value)
+				if err := options.Validate(); err != nil {
+					t.Errorf("%d is refused: %v", value, err)
+				}
+			}
+			beyond := []int64{-1, test.highest + 1}
+			if name == "MinResyncPeriod" { // has no upper limit
+				beyond = []int64{-1, test.lowest - 1}
+			}
+			for _, value := range beyond {
+				var options Options
+				test.set(&options, value)
+				if err := options.Validate(); err == nil || !strings.HasPrefix(err.Error(), name+" is ") || strings.Contains(err.Error(), "\n") {
+					t.Errorf("%d: got %v, want one fault that names the option", value, err)
+				}
+			}
+		})
+	}
+}
+
+func TestDefaultsAreThoseOfKubeControllerManager(t *testing.T) {
+	want := Options{
+		Controllers: []string{"*"}, EndpointsMode: EndpointsOn,
+		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
+		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour,
+	}
+	if diff := cmp.Diff(want, DefaultOptions()); diff != "" {
+		t.Errorf("defaults (-want +got):\n%s", diff)
+	}
+}
+
+func TestDefaultsReplaceNothingThatIsSet(t *testing.T) {
+	set := Options{
+		Controllers: []string{"-endpoints", "*"}, EndpointsMode: EndpointsOff,
+		ConcurrentServiceEndpointSyncs: 6, ConcurrentEndpointSyncs: 7, MirroringConcurrentServiceEndpointSyncs: 8,
+		MaxEndpointsPerSlice: 9, MirroringMaxEndpointsPerSubset: 10, MinResyncPeriod: time.Hour,
+		EndpointSliceUpdatesBatchPeriod: 1, EndpointUpdatesBatchPeriod: 2, MirroringEndpointSliceUpdatesBatchPeriod: 3,
+		KubeAPIQPS: 20, KubeAPIBurst: 21, KeepOrphanedEndpoints: true,
+	}
+	if diff := cmp.Diff(set, set.withDefaults()); diff != "" {
+		t.Errorf("options (-want +got):\n%s", diff)
+	}
+}
+
+func TestBurstFollowsQPS(t *testing.T) {
+	for qps, want := range map[float32]int{0: 0, 0.1: 1, 1: 2, 20: 30, 21: 32} {
+		if got := (Options{KubeAPIQPS: qps}).withDefaults().KubeAPIBurst; got != want {
+			t.Errorf("%v requests a second come in bursts of %d, want %d", qps, got, want)
+		}
 	}
 }
 

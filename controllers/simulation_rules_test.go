@@ -1,7 +1,6 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-//nolint:staticcheck // Endpoints v1 is deprecated, and two controllers are about it
 package controllers
 
 import (

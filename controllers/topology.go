@@ -91,6 +91,7 @@ func (z *zoneShares) nodeChanged(ctx context.Context, q queue, before, after *co
 	}
 	outdated, err := z.outdatedServices(ctx)
 	if err != nil {
+		z.forget() // so that the next look counts as a change, and makes up for this one
 		log.FromContext(ctx).Error(err, "Could not tell which Services need other zone hints")
 		return
 	}

@@ -1,7 +1,6 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-//nolint:staticcheck // deprecated as Endpoints v1 is, keeping it is what this package is for
 package endpoints
 
 import (

@@ -123,7 +123,6 @@ var _ = Describe("A manager with other flags", Serial, func() {
 	},
 		func(flag string) string { return "with " + flag },
 		Entry(nil, "--controllers=-endpointslice"),
-		Entry(nil, "--controllers=*,-endpointslice,-endpoints,-endpointslicemirroring"),
 		Entry(nil, "--endpoints-mode=off"),
 	)
 

@@ -1,7 +1,6 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-//nolint:staticcheck // Endpoints v1 is deprecated, and kept all the same
 package integration
 
 import (

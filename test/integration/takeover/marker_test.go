@@ -1,7 +1,6 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-//nolint:staticcheck // deprecated as Endpoints v1 is, it is taken over like the rest
 package takeover
 
 import (
