@@ -28,34 +28,41 @@ func targetOf(family discoveryv1.AddressType, endpoint *discoveryv1.Endpoint) ta
 // listed twice for a moment, never not at all. Where slices exchange endpoints
 // no order does that; swapped then holds updates to be replaced by a create,
 // which comes before all updates, and a delete, which comes after them.
-func inOrder(updates []*edit) (ordered, swapped []*edit) {
-	waits := waitsFor(updates)
-	written := map[*edit]bool{}
-	blocked := func(first *edit) bool { return !written[first] }
-	free := func(e *edit) bool { return !slices.ContainsFunc(waits[e], blocked) }
-	left := slices.Clone(updates)
+func inOrder(updates []*edit) (ordered, swapped []*edit) { return Arrange(updates, waitsFor(updates)) }
+
+// Arrange orders writes so that each comes after those it waits for. Where some
+// wait for each other, one of them is taken out and counts as written first.
+// Otherwise the order is kept.
+func Arrange[T comparable](writes []T, waits map[T][]T) (ordered, takenOut []T) {
+	written := map[T]bool{}
+	blocked := func(first T) bool { return !written[first] }
+	free := func(write T) bool { return !slices.ContainsFunc(waits[write], blocked) }
+	left := slices.Clone(writes)
 	for len(left) > 0 {
 		at := slices.IndexFunc(left, free)
 		if at >= 0 {
 			ordered = append(ordered, left[at])
 		} else {
-			at = slices.Index(left, onCycle(left[0], waits, blocked))
-			swapped = append(swapped, left[at])
+			at = onCycle(left, waits)
+			takenOut = append(takenOut, left[at])
 		}
 		written[left[at]] = true
 		left = slices.Delete(left, at, at+1)
 	}
-	return ordered, swapped
+	return ordered, takenOut
 }
 
-// onCycle returns one of the updates that wait for each other, given one that
-// waits for them or is one of them.
-func onCycle(e *edit, waits map[*edit][]*edit, blocked func(*edit) bool) *edit {
-	for seen := map[*edit]bool{}; !seen[e]; {
-		seen[e] = true
-		e = waits[e][slices.IndexFunc(waits[e], blocked)]
+// onCycle returns the place of one of the writes that wait for each other, when
+// every write waits for another. The order of what a write waits for does not
+// matter, so that equal input gives an equal plan.
+func onCycle[T comparable](left []T, waits map[T][]T) int {
+	at := 0
+	for seen := map[int]bool{}; !seen[at]; {
+		seen[at] = true
+		first := waits[left[at]]
+		at = slices.IndexFunc(left, func(other T) bool { return slices.Contains(first, other) })
 	}
-	return e
+	return at
 }
 
 // waitsFor returns for each update those that must come first, since they take

@@ -4,8 +4,6 @@
 package mirroring
 
 import (
-	"slices"
-
 	discoveryv1 "k8s.io/api/discovery/v1"
 
 	"servicenet.dev/servicenet/internal/endpointslice"
@@ -28,23 +26,7 @@ func inOrder(edits []*edit) (ordered, swapped []*edit) {
 	if len(left) < 2 {
 		return left, nil // nothing moves between slices
 	}
-	waits := waitsFor(edits)
-	written := map[*edit]bool{}
-	free := func(e *edit) bool {
-		return !slices.ContainsFunc(waits[e], func(first *edit) bool { return !written[first] })
-	}
-	for len(left) > 0 {
-		at := slices.IndexFunc(left, free)
-		if at >= 0 {
-			ordered = append(ordered, left[at])
-		} else {
-			at = 0
-			swapped = append(swapped, left[at])
-		}
-		written[left[at]] = true
-		left = slices.Delete(left, at, at+1)
-	}
-	return ordered, swapped
+	return endpointslice.Arrange(left, waitsFor(edits))
 }
 
 func updates(edits []*edit) []*edit {
