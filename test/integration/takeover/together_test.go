@@ -4,6 +4,7 @@
 package takeover
 
 import (
+	"context"
 	"fmt"
 	"syscall"
 
@@ -13,7 +14,7 @@ import (
 
 const (
 	// pauses is how often the stock controllers are stopped in their tracks and go
-	// on later, with what they had decided long ago.
+	// on for a moment later, with what they had decided long ago.
 	pauses = 6
 	// burst is how many changes come one after another, about.
 	burst = 12
@@ -32,7 +33,7 @@ var _ = Describe("Both at once", Ordered, func() {
 		in = on.newSpace(ctx, "together")
 		small := fmt.Sprintf("--max-endpoints-per-slice=%d", maxEndpoints)
 		// With so few requests a second there is always a write that waits its turn.
-		stock = on.startStock(ctx, small, "--kube-api-qps=50", "--kube-api-burst=1")
+		stock = on.startStock(ctx, small, "--kube-api-qps=20", "--kube-api-burst=1")
 		ours = on.startOurs(ctx, small)
 		life = newChurn(ctx, in)
 	}, NodeTimeout(startTimeout))
@@ -45,6 +46,12 @@ var _ = Describe("Both at once", Ordered, func() {
 			Expect(stock.Signal(syscall.SIGSTOP)).To(Succeed())
 			life.steps(ctx, burst)
 			Eventually(in.faults).WithContext(ctx).Should(BeEmpty(), "what the manager does alone")
+
+			sent := len(on.requests(stockUsers)) + 1 + life.rand.IntN(burst)
+			Expect(stock.Signal(syscall.SIGCONT)).To(Succeed())
+			on.awaitRequests(ctx, stock, sent)
+			Expect(stock.Signal(syscall.SIGSTOP)).To(Succeed())
+			Eventually(in.faults).WithContext(ctx).Should(BeEmpty(), "what the manager makes of writes that come late")
 			Expect(stock.Signal(syscall.SIGCONT)).To(Succeed())
 		}
 		for _, who := range []*writer{ours, stock} {
@@ -74,3 +81,14 @@ var _ = Describe("Both at once", Ordered, func() {
 		Entry("when the stock controllers stay", func() *writer { return stock }, func() *writer { return ours }),
 	)
 })
+
+// awaitRequests waits until the stock controllers have asked for so many changes
+// in all, or want no more.
+func (w *world) awaitRequests(ctx context.Context, stock *writer, count int) {
+	GinkgoHelper()
+	Eventually(func(g Gomega, ctx context.Context) {
+		if len(w.requests(stockUsers)) < count {
+			g.Expect(stock.idle(ctx)).To(BeTrue())
+		}
+	}).WithContext(ctx).Should(Succeed())
+}
