@@ -148,7 +148,11 @@ func (r *endpointsReconciler) remove(ctx context.Context, service types.Namespac
 	if !endpoints.Owned(current) && !r.departed.has(service) {
 		return nil
 	}
-	return r.delete(ctx, current)
+	if err := r.delete(ctx, current); err != nil {
+		return err
+	}
+	r.departed.forget(service) // what somebody makes from now on is for a Service to come
+	return nil
 }
 
 // cleanUp deletes the Endpoints that were made for a Service while it had a
