@@ -17,7 +17,7 @@ import (
 // room is how many addresses Endpoints list at most.
 const room = 1000
 
-var _ = Describe("A Service with more pods than Endpoints have room for", func() {
+var _ = Describe("A Service with more pods than Endpoints have room for", Serial, func() {
 	It("has Endpoints that list ready ones first and say that there are more, until there are not", func(ctx SpecContext) {
 		in := newSpace(ctx)
 		node := "node-of-" + string(in)
@@ -31,11 +31,14 @@ var _ = Describe("A Service with more pods than Endpoints have room for", func()
 		Eventually(in.capacity("web")).WithContext(ctx).Should(Equal("1000 ready, 0 not, truncated"))
 		Eventually(in.sizes("web")).WithContext(ctx).Should(ContainElement(2), "slices list all")
 
-		By("writing nothing while nothing changes in what is listed")
+		By("writing nothing while nothing changes in what is listed, nor after a restart")
 		before := restingVersions(ctx, in)
 		in.annotate(ctx, "web-0", "note", "mine")
 		in.patch(ctx, &corev1.Pod{}, "unready-0", `{"metadata":{"labels":{"note":"mine"}}}`)
 		in.awaitTurn(ctx)
+		awaitIdle(ctx, manager)
+		restartSharedManager(ctx)
+		awaitIdle(ctx, manager)
 		Expect(versions(in)(ctx)).To(Equal(before))
 
 		By("filling the room of a pod that goes with one that is not ready")

@@ -93,4 +93,15 @@ var _ = Describe("When a Service goes", func() {
 		in.expectGone(ctx, "db")
 		Eventually(in.slices("db")).WithContext(ctx).Should(BeEmpty())
 	})
+
+	It("Endpoints of its name stay that somebody makes afterwards", func(ctx SpecContext) {
+		in.expose(ctx, "web")
+		in.expectSubsets(ctx, "web")
+		in.delete(ctx, &corev1.Service{}, "web")
+		in.expectGone(ctx, "web")
+		made := in.makeEndpoints(ctx, "web", subset(5432, "192.0.2.1"))
+		in.awaitTurn(ctx)
+		Consistently(in.find(&corev1.Endpoints{}, "web")).WithContext(ctx).Should(Succeed())
+		Expect(in.endpointsNow(ctx, "web")).To(Equal(made))
+	})
 })

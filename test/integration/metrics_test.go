@@ -32,11 +32,12 @@ func readMetrics(ctx context.Context, g Gomega, of *controlplane.Manager) metric
 	return families
 }
 
-// sum adds up the counters or gauges of a name, over all labels.
+// sum adds up the counters or gauges of a name, or counts what its histograms have
+// observed, over all labels.
 func (m metrics) sum(name string) float64 {
 	total := 0.0
 	for _, metric := range m[name].GetMetric() {
-		total += metric.GetCounter().GetValue() + metric.GetGauge().GetValue()
+		total += metric.GetCounter().GetValue() + metric.GetGauge().GetValue() + float64(metric.GetHistogram().GetSampleCount())
 	}
 	return total
 }
