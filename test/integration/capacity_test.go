@@ -22,14 +22,14 @@ var _ = Describe("A Service with more pods than Endpoints have room for", Serial
 		in := newSpace(ctx)
 		node := "node-of-" + string(in)
 		addNode(ctx, node, "zone-a")
-		in.runManyByHand(ctx, node, room)
+		in.runManyByHand(ctx, node, room+1)
 		for _, name := range []string{"unready-0", "unready-1"} {
 			in.runByHand(ctx, name, "web", node, "192.0.2.1")
 			in.patchStatus(ctx, name, `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
 		}
 		in.expose(ctx, "web")
 		Eventually(in.capacity("web")).WithContext(ctx).Should(Equal("1000 ready, 0 not, truncated"))
-		Eventually(in.sizes("web")).WithContext(ctx).Should(ContainElement(2), "slices list all")
+		Eventually(in.sizes("web")).WithContext(ctx).Should(ContainElement(3), "slices list all")
 
 		By("writing nothing while nothing changes in what is listed, nor after a restart")
 		before := restingVersions(ctx, in)
@@ -41,12 +41,13 @@ var _ = Describe("A Service with more pods than Endpoints have room for", Serial
 		awaitIdle(ctx, manager)
 		Expect(versions(in)(ctx)).To(Equal(before))
 
-		By("filling the room of a pod that goes with one that is not ready")
+		By("filling the room of pods that go, with those that are not ready last")
 		in.delete(ctx, &corev1.Pod{}, "web-0", client.GracePeriodSeconds(0))
+		in.delete(ctx, &corev1.Pod{}, "web-1", client.GracePeriodSeconds(0))
 		Eventually(in.capacity("web")).WithContext(ctx).Should(Equal("999 ready, 1 not, truncated"))
 
-		By("listing all when the next one goes")
-		in.delete(ctx, &corev1.Pod{}, "web-1", client.GracePeriodSeconds(0))
+		By("listing all when one more goes")
+		in.delete(ctx, &corev1.Pod{}, "web-2", client.GracePeriodSeconds(0))
 		Eventually(in.capacity("web")).WithContext(ctx).Should(Equal("998 ready, 2 not"))
 	})
 })
