@@ -27,6 +27,7 @@ type simCache struct {
 	random    *rand.Rand
 	chaos     *bool // whether the store may move on between two reads
 	watch     map[simKind][]simChange
+	broken    simKind // the kind whose watch is down, if any
 	listeners []*simListener
 }
 
@@ -102,11 +103,11 @@ func (c *simCache) drift() {
 	}
 }
 
-// underWay returns the kinds of which changes are under way.
+// underWay returns the kinds of which changes are under way and can arrive.
 func (c *simCache) underWay() []simKind {
 	var kinds []simKind
 	for _, kind := range simKinds() {
-		if len(c.watch[kind]) > 0 {
+		if len(c.watch[kind]) > 0 && kind != c.broken {
 			kinds = append(kinds, kind)
 		}
 	}
@@ -159,8 +160,9 @@ func (c *simCache) deliver(ctx context.Context) bool {
 // relist is what follows a broken watch: the changes under way are lost, and
 // instead come the differences to what the server holds now. An object that was
 // deleted and created again meanwhile is seen as an update.
-func (c *simCache) relist(api *simAPI, kind simKind) {
-	c.watch[kind] = nil
+func (c *simCache) relist(api *simAPI) {
+	kind := c.broken
+	c.broken, c.watch[kind] = "", nil
 	for _, object := range api.sorted(kind) {
 		held := c.objects[kind][client.ObjectKeyFromObject(object)]
 		if held == nil || held.GetResourceVersion() != object.GetResourceVersion() {

@@ -47,11 +47,11 @@ func (w *simWorld) changePod() {
 		w.schedule(pod)
 	case 7:
 		pod.Status.Phase = pick(w, corev1.PodFailed, corev1.PodSucceeded)
-		setReady(pod, false)
+		w.setReady(pod, false)
 	case 8:
 		pod.Annotations = map[string]string{"heartbeat": w.api.nextVersion()}
 	default:
-		setReady(pod, !isReady(pod))
+		w.setReady(pod, !isReady(pod))
 	}
 	w.update(pod)
 }
@@ -81,7 +81,7 @@ func (w *simWorld) newPod(key client.ObjectKey, i int) *corev1.Pod {
 	if !w.chance(4) {
 		pod.Status.PodIPs = w.podIPs(i)
 		w.schedule(pod)
-		setReady(pod, !w.chance(4))
+		w.setReady(pod, !w.chance(4))
 	}
 	return pod
 }
@@ -116,13 +116,13 @@ func (w *simWorld) podIPs(i int) []corev1.PodIP {
 		[]corev1.PodIP{{IP: "10.0.0.1"}}, []corev1.PodIP{{IP: "FD00:0::9"}}, nil)
 }
 
-func setReady(pod *corev1.Pod, ready bool) {
+func (w *simWorld) setReady(pod *corev1.Pod, ready bool) {
 	status := corev1.ConditionFalse
 	if ready {
 		status = corev1.ConditionTrue
 	}
 	pod.Status.Conditions = []corev1.PodCondition{
-		{Type: corev1.PodInitialized, Status: corev1.ConditionTrue}, {Type: corev1.PodReady, Status: status},
+		{Type: corev1.PodInitialized, Status: corev1.ConditionTrue}, {Type: corev1.PodReady, Status: status, LastTransitionTime: metav1.NewTime(w.clock.Now())},
 	}
 }
 

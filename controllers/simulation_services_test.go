@@ -13,8 +13,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// simLock names Endpoints that elect a leader and have no Service.
-const simLock = "lock"
+// Names of Endpoints that never have a Service: some elect a leader, others wait
+// for a Service to come.
+const (
+	simLock = "lock"
+	simSolo = "solo"
+)
 
 // simServiceKeys are those of the few Services there may be.
 func simServiceKeys() []client.ObjectKey {
@@ -105,8 +109,8 @@ func (w *simWorld) servicePorts() []corev1.ServicePort {
 // and their own.
 func (w *simWorld) changeEndpoints() {
 	key := w.serviceKey()
-	if w.chance(8) {
-		key.Name = simLock
+	if w.chance(5) {
+		key.Name = pick(w, simLock, simSolo)
 	}
 	existing, exists := simFind[*corev1.Endpoints](w.api.simStore, key)
 	if !exists {

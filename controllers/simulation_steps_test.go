@@ -28,7 +28,7 @@ func (w *simWorld) step() {
 		w.change()
 	case n < 70:
 		w.deliverSome()
-	case n < 92:
+	case n < 90:
 		w.leader.work()
 	default:
 		w.trouble()
@@ -56,10 +56,8 @@ func (w *simWorld) change() {
 // trouble is a step of what goes wrong.
 func (w *simWorld) trouble() {
 	switch n := w.random.IntN(100); {
-	case n < 30:
-		kind := pick(w, simKinds()...)
-		w.tracef("%s: lists %s anew", w.leader.name, kind)
-		w.leader.cache.relist(w.api, kind)
+	case n < 35:
+		w.breakWatch()
 	case n < 50:
 		w.land()
 	case n < 70:
@@ -71,6 +69,18 @@ func (w *simWorld) trouble() {
 	default:
 		w.failOver()
 	}
+}
+
+// breakWatch ends the watch of one kind, or the outage if there is one.
+func (w *simWorld) breakWatch() {
+	cache := w.leader.cache
+	if cache.broken != "" {
+		w.tracef("%s: lists %s anew", w.leader.name, cache.broken)
+		cache.relist(w.api)
+		return
+	}
+	cache.broken = pick(w, simKinds()...)
+	w.tracef("%s: loses the watch of %s", w.leader.name, cache.broken)
 }
 
 func (w *simWorld) deliverSome() {

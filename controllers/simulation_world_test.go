@@ -173,10 +173,13 @@ func (w *simWorld) must(err error) {
 // settle ends all faults and lets everything that is under way arrive and every
 // queue run empty. It fails when that takes more reconciles than can be needed.
 func (w *simWorld) settle() {
-	const enough = 400
+	const enough = 150
 	w.chaos = false
 	for len(w.underWay) > 0 {
 		w.land()
+	}
+	if w.leader.cache.broken != "" {
+		w.breakWatch()
 	}
 	for reconciles := 0; w.broken == nil && reconciles < enough; {
 		if w.chance(2) && w.leader.cache.deliver(w.ctx) {
@@ -206,14 +209,14 @@ func (w *simWorld) awaitNext() bool {
 }
 
 // checkForeign notices a write to what belongs to somebody else: a slice with
-// another manager, or a lock that happens to be kept in Endpoints.
+// another manager, or Endpoints that never had a Service.
 func (w *simWorld) checkForeign(before client.Object, managedBy string) {
 	foreign := true
 	switch simKindOf(before) {
 	case simSlices:
 		foreign = before.GetLabels()[discoveryv1.LabelManagedBy] != managedBy
 	case simEndpoints:
-		foreign = before.GetName() == simLock
+		foreign = before.GetName() == simLock || before.GetName() == simSolo
 	default: // nobody here writes to it
 	}
 	if foreign {
