@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -53,6 +54,12 @@ var _ = Describe("The trigger time on slices and Endpoints", func() {
 
 	It("goes with a change that has none", func(ctx SpecContext) {
 		in.patch(ctx, &corev1.Service{}, "web", `{"metadata":{"labels":{"tier":"front"}}}`)
+		in.expectNoTriggers(ctx)
+	})
+
+	It("is none where somebody has deleted them", func(ctx SpecContext) {
+		in.delete(ctx, &discoveryv1.EndpointSlice{}, in.onlySlice(ctx, "web").Name)
+		in.delete(ctx, &corev1.Endpoints{}, "web")
 		in.expectNoTriggers(ctx)
 	})
 
