@@ -18,6 +18,8 @@ import (
 const (
 	// byHand is the Service whose Endpoints are written by hand.
 	byHand = "by-hand"
+	// shortLived is the Service that is deleted and made again.
+	shortLived = "api"
 	// atMost is how many pods the Services have together.
 	atMost = 80
 )
@@ -34,7 +36,7 @@ type churn struct {
 func newChurn(ctx context.Context, in space) *churn {
 	GinkgoHelper()
 	in.expose(ctx, "web", dualStack(corev1.IPFamilyPolicyRequireDualStack), toPort(intstr.FromString("web")))
-	in.expose(ctx, "api")
+	in.expose(ctx, shortLived)
 	in.expose(ctx, "web-published", selecting("web"), publishingUnready, headless)
 	in.expose(ctx, byHand, withoutSelector)
 	in.create(ctx, newEndpoints(byHand, newSubset(newAddress(1))))
@@ -49,7 +51,7 @@ func newChurn(ctx context.Context, in space) *churn {
 func (c *churn) steps(ctx context.Context, count int) {
 	GinkgoHelper()
 	for range count {
-		switch c.rand.IntN(8) {
+		switch c.rand.IntN(9) {
 		case 0, 1, 2:
 			c.addPods(ctx)
 		case 3:
@@ -62,6 +64,8 @@ func (c *churn) steps(ctx context.Context, count int) {
 			c.editService(ctx)
 		case 7:
 			c.editByHand(ctx)
+		case 8:
+			c.recreateService(ctx)
 		}
 	}
 }
@@ -71,7 +75,7 @@ func (c *churn) addPods(ctx context.Context) {
 	if len(c.pods) > atMost {
 		c.removePods(ctx)
 	}
-	label := c.oneOf("web", "api")
+	label := c.oneOf("web", shortLived)
 	port := webAt(8080 + c.rand.Int32N(2))
 	count := 1 + c.rand.IntN(8)
 	c.in.run(ctx, label, c.made, count, port)
@@ -112,11 +116,19 @@ func (c *churn) flipPod(ctx context.Context) {
 
 func (c *churn) editService(ctx context.Context) {
 	GinkgoHelper()
-	name := c.oneOf("web", "api", "web-published")
+	name := c.oneOf("web", shortLived, "web-published")
 	c.in.patch(ctx, &corev1.Service{}, name, fmt.Sprintf(c.oneOf(
 		`{"metadata":{"labels":{"round":"%d"}}}`,
 		`{"spec":{"ports":[{"name":"http","port":80,"targetPort":%d}]}}`,
 	), 8000+c.rand.IntN(3)))
+}
+
+// recreateService leaves it open whether the writers see that a Service was gone,
+// and when.
+func (c *churn) recreateService(ctx context.Context) {
+	GinkgoHelper()
+	c.in.delete(ctx, &corev1.Service{}, shortLived)
+	c.in.expose(ctx, shortLived)
 }
 
 func (c *churn) editByHand(ctx context.Context) {
