@@ -15,7 +15,7 @@ import (
 const (
 	// pauses is how often the stock controllers are stopped in their tracks and go
 	// on for a moment later, with what they had decided long ago.
-	pauses = 6
+	pauses = 4
 	// burst is how many changes come one after another, about.
 	burst = 12
 )
