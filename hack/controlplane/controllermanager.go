@@ -15,7 +15,9 @@ import (
 // StartControllerManager starts kube-controller-manager without the three
 // controllers that write Endpoints and EndpointSlices, and waits until pods can
 // be created in the default namespace. The arguments come last, so that they
-// win: --controllers=* brings the three controllers back.
+// win, except for --controllers: its values add up, and the first that names a
+// controller decides. [ControlPlane.StartProcess] starts one with other
+// controllers.
 func (cp *ControlPlane) StartControllerManager(ctx context.Context, args ...string) (*Process, error) {
 	const name = "kube-controller-manager"
 	path, err := cp.options.Binaries.Find(name)
