@@ -71,6 +71,10 @@ func TestTopologyNewsAreToldOnce(t *testing.T) {
 			{[]endpointslice.ZoneHints{none(v4, "no zone")}, []string{zoneless4}},
 			{[]endpointslice.ZoneHints{given(v4)}, []string{enabled4}},
 		},
+		"not given, then found given": { // whoever gave them did not live to tell
+			{[]endpointslice.ZoneHints{none(v4, "too few")}, []string{few4}},
+			{[]endpointslice.ZoneHints{before(v4)}, []string{enabled4}},
+		},
 		"lost": {
 			{[]endpointslice.ZoneHints{before(v4)}, nil},
 			{[]endpointslice.ZoneHints{{Family: v4, Before: true, Reason: "too few"}}, []string{few4}},

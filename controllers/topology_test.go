@@ -160,6 +160,11 @@ func TestNodeEventsEnqueueServicesWhoseHintsNoLongerFit(t *testing.T) {
 		// Nothing has changed since the shares were made: hints that do not fit
 		// them are the business of whoever gave them.
 		{func() { update(zonedNode("a", "zone-a", "1"), zonedNode("a", "zone-a", "1")) }, nil},
+		{func() {
+			idle := zonedNode("idle", "zone-c", "1")
+			idle.Status.Conditions = nil
+			handlers.Create(t.Context(), event.TypedCreateEvent[*corev1.Node]{Object: idle}, q)
+		}, nil},
 		{func() { update(zonedNode("a", "zone-a", "1"), zonedNode("a", "zone-a", "1000m")) }, nil},
 		{func() { update(zonedNode("a", "zone-a", "1"), zonedNode("a", "zone-a", "1100m")) }, []string{"shop/uneven"}},
 		{func() { update(zonedNode("a", "zone-a", "1100m"), zonedNode("a", "zone-a", "3")) }, []string{"shop/even"}},

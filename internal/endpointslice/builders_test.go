@@ -143,7 +143,10 @@ func withNamedPort(name string, number int32) podOption {
 
 // testZones are the nodes there are in these tests.
 func testZones(node string) (string, bool) {
-	zone, exists := map[string]string{"node-a": "zone-a", "node-b": "zone-b", "node-c": "zone-c", "node-zoneless": ""}[node]
+	zone, exists := map[string]string{
+		"node-a": "zone-a", "node-b": "zone-b", "node-c": "zone-c", "node-d": "zone-d", "node-e": "zone-e", "node-f": "zone-f", "node-g": "zone-g",
+		"node-zoneless": "",
+	}[node]
 	return zone, exists
 }
 

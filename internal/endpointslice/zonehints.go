@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/utils/ptr"
 )
 
@@ -30,15 +29,9 @@ type ZoneHints struct {
 // possible. Slices that nothing else changes are left as they are, unless their
 // hints no longer fit. If hints cannot be given to all, none has any.
 func hintZones(family discoveryv1.AddressType, edits []*edit, shares ZoneShares) ZoneHints {
-	var staying []*edit
-	for _, e := range edits {
-		if !e.removed {
-			staying = append(staying, e)
-		}
-	}
 	outcome := ZoneHints{Family: family, Before: slices.ContainsFunc(edits, hadHints)}
-	if outcome.Reason = distribute(staying, shares); outcome.Reason != "" {
-		for _, e := range staying {
+	if outcome.Reason = distribute(edits, shares); outcome.Reason != "" {
+		for _, e := range edits {
 			removeHints(e)
 		}
 		return outcome
@@ -78,29 +71,22 @@ func distribute(edits []*edit, shares ZoneShares) (reason string) {
 	if reason != "" {
 		return reason
 	}
-	given, remade := keepHints(edits, allotments)
+	given := keepHints(edits, allotments)
 	for _, e := range edits {
 		if e.touched {
 			hintOwnZone(e.endpoints, given)
 		}
 	}
 	move(edits, transfers(allotments, given))
-	for _, e := range remade {
-		e.touched = !slices.EqualFunc(e.endpoints, e.current.Endpoints, sameHints)
-	}
 	return ""
-}
-
-func sameHints(a, b discoveryv1.Endpoint) bool {
-	return apiequality.Semantic.DeepEqual(a.Hints, b.Hints)
 }
 
 func isReady(endpoint *discoveryv1.Endpoint) bool { return ptr.Deref(endpoint.Conditions.Ready, false) }
 
-// keepHints goes through the slices that nothing has changed so far and marks
-// those whose hints must be made anew. It returns these, and how many endpoints
-// each zone has from the others.
-func keepHints(edits []*edit, allotments map[string]allotment) (given map[string]int, remade []*edit) {
+// keepHints goes through the slices that nothing has changed so far, and has those
+// written whose hints no longer fit; what they get is never what they had. It
+// returns how many endpoints each zone has from the others.
+func keepHints(edits []*edit, allotments map[string]allotment) (given map[string]int) {
 	given = map[string]int{}
 	for _, e := range edits {
 		if e.touched {
@@ -112,14 +98,13 @@ func keepHints(edits []*edit, allotments map[string]allotment) (given map[string
 		}
 		if !usable {
 			e.touched = true
-			remade = append(remade, e)
 			continue
 		}
 		for zone, n := range counts {
 			given[zone] += n
 		}
 	}
-	return given, remade
+	return given
 }
 
 // countHints counts the hints for each zone. They are of no use when they are not
@@ -276,6 +261,6 @@ func outdated(endpoints []discoveryv1.Endpoint, shares ZoneShares) bool {
 		}
 	}
 	return slices.ContainsFunc(shares.zones(), func(zone string) bool {
-		return hints[zone] < max(1, atLeast(shares.shares[zone], total))
+		return hints[zone] < atLeast(shares.shares[zone], total)
 	})
 }

@@ -65,10 +65,15 @@ func TestAutoTopologyGivesEachZoneItsShare(t *testing.T) {
 		"pods in a zone without a share":      {makeShares(1000, 1000), spread(2, 2, 2), map[string]int{"zone-a": 3, "zone-b": 3}},
 		"all pods in a zone without a share":  {makeShares(1000, 1000), spread(0, 0, 7), map[string]int{"zone-a": 4, "zone-b": 3}},
 		"an endpoint more than in proportion": {makeShares(1000, 1000), spread(3, 3, 1), map[string]int{"zone-a": 4, "zone-b": 3}},
-		"as many as zones":                    {makeShares(1000, 1000, 1000), spread(1, 1, 1), map[string]int{"zone-a": 1, "zone-b": 1, "zone-c": 1}},
-		"unready ones do not count":           {makeShares(1000, 1000), append(spread(4, 3), makePods(300, 304, unready)...), map[string]int{"zone-a": 4, "zone-b": 3}},
-		"nor do terminating ones":             {makeShares(1000, 1000), append(spread(4, 3), makePods(300, 304, terminating)...), map[string]int{"zone-a": 4, "zone-b": 3}},
-		"unready one of unknown zone":         {makeShares(1000, 1000), append(spread(2, 2), makePod(300, unready, onNode("node-zoneless"))), map[string]int{"zone-a": 2, "zone-b": 2}},
+		"half a one, where one is in need":    {makeShares(100, 1500, 1400), spread(1, 5, 3), map[string]int{"zone-a": 1, "zone-b": 4, "zone-c": 4}},
+		"no zone is half a one short": {
+			makeShares(4000, 1167, 1167, 1167, 1167, 1167, 1167), spread(5, 1, 1, 1, 1, 1, 1),
+			map[string]int{"zone-a": 5, "zone-b": 1, "zone-c": 1, "zone-d": 1, "zone-e": 1, "zone-f": 1, "zone-g": 1},
+		},
+		"as many as zones":            {makeShares(1000, 1000, 1000), spread(1, 1, 1), map[string]int{"zone-a": 1, "zone-b": 1, "zone-c": 1}},
+		"unready ones do not count":   {makeShares(1000, 1000), append(spread(4, 3), makePods(300, 304, unready)...), map[string]int{"zone-a": 4, "zone-b": 3}},
+		"nor do terminating ones":     {makeShares(1000, 1000), append(spread(4, 3), makePods(300, 304, terminating)...), map[string]int{"zone-a": 4, "zone-b": 3}},
+		"unready one of unknown zone": {makeShares(1000, 1000), append(spread(2, 2), makePod(300, unready, onNode("node-zoneless"))), map[string]int{"zone-a": 2, "zone-b": 2}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
@@ -132,7 +137,10 @@ func TestUnreadyEndpointsHaveNoHints(t *testing.T) {
 		}
 	}
 	pods[0] = makePod(0, unready)
-	w.plan(autoInput(makeShares(1000, 1000), pods))
+	changes := w.plan(autoInput(makeShares(1000, 1000), pods))
+	if !changes.ZoneHints[0].Before {
+		t.Error("the hints of a slice that is written were not there before")
+	}
 	checkHints(t, makeService(autoTopology), makeShares(1000, 1000), ipv4, w.list())
 }
 
@@ -271,6 +279,53 @@ func TestHintsAreMadeAnewWhenTheyNoLongerFit(t *testing.T) {
 				t.Errorf("hints by zone (-want +got):\n%s", diff)
 			}
 			checkHints(t, in.Service, in.Shares, ipv4, w.list())
+		})
+	}
+}
+
+// A zone may have its share from one slice or from another. Slices that have it
+// one by one, and too much of it together, are not all kept.
+func TestSlicesTogetherKeepToTheShares(t *testing.T) {
+	for name, test := range map[string]struct {
+		shares ZoneShares
+		pods   []*corev1.Pod
+		hints  []string // of all endpoints, in their order
+		want   map[string]int
+	}{
+		"all for one zone": {
+			makeShares(1000, 1000), spread(4, 4),
+			[]string{"zone-a", "zone-a", "zone-a", "zone-a", "zone-a", "zone-a", "zone-a", "zone-a"},
+			map[string]int{"zone-a": 4, "zone-b": 4},
+		},
+		"half a one too many": {
+			makeShares(100, 1500, 1400), spread(1, 5, 3),
+			[]string{"zone-a", "zone-b", "zone-b", "zone-b", "zone-b", "zone-b", "zone-c", "zone-c", "zone-c"},
+			map[string]int{"zone-a": 1, "zone-b": 4, "zone-c": 4},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			in := makeInput(makeService(), test.pods)
+			in.MaxEndpoints = 4
+			w.plan(in)
+			for _, slice := range w.list() {
+				edited := slice.DeepCopy()
+				for i := range edited.Endpoints {
+					at := slices.IndexFunc(test.pods, func(pod *corev1.Pod) bool { return pod.Name == edited.Endpoints[i].TargetRef.Name })
+					edited.Endpoints[i].Hints = forZone(test.hints[at])
+				}
+				w.store(edited)
+			}
+			w.resetCounts()
+			in = autoInput(test.shares, test.pods)
+			in.MaxEndpoints = 4
+			w.plan(in)
+			if diff := cmp.Diff(test.want, hintCounts(w.list())); diff != "" {
+				t.Errorf("hints by zone (-want +got):\n%s", diff)
+			}
+			if got, want := w.counts(), "0 created, 1 updated, 0 deleted"; got != want {
+				t.Errorf("%s, want %s", got, want)
+			}
 		})
 	}
 }
