@@ -106,12 +106,18 @@ func (w *simWorld) schedule(pod *corev1.Pod) {
 }
 
 func (w *simWorld) podLabels() map[string]string {
+	if w.zonal && !w.chance(4) {
+		return map[string]string{"app": "web"}
+	}
 	return pick(w, map[string]string{"app": "web"}, map[string]string{"app": "web"},
 		map[string]string{"app": "web", "track": "stable"}, map[string]string{"app": "api"}, nil)
 }
 
 func (w *simWorld) podIPs(i int) []corev1.PodIP {
 	v4, v6 := fmt.Sprintf("10.0.0.%d", i+1), fmt.Sprintf("fd00::%d", i+1)
+	if w.zonal && !w.chance(4) {
+		return []corev1.PodIP{{IP: v4}, {IP: v6}}
+	}
 	return pick(w, []corev1.PodIP{{IP: v4}}, []corev1.PodIP{{IP: v4}, {IP: v6}}, []corev1.PodIP{{IP: v4}, {IP: v6}},
 		[]corev1.PodIP{{IP: "10.0.0.1"}}, []corev1.PodIP{{IP: "FD00:0::9"}}, nil)
 }
@@ -150,10 +156,10 @@ func (w *simWorld) changeNode() {
 		node = existing.DeepCopy()
 	}
 	zone := map[string]string{corev1.LabelTopologyZone: pick(w, "zone-1", "zone-2")}
-	cpu := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(pick(w, "2", "4"))}
+	cpu := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(pick(w, "1", "2", "4"))}
 	ready := []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 	switch field := w.random.IntN(8); {
-	case !exists || field == 0:
+	case !exists || field == 0 || w.zonal && !w.chance(4):
 		node.Labels, node.Status.Allocatable, node.Status.Conditions = zone, cpu, ready
 	case field < 3:
 		node.Labels = pick(w, zone, zone, nil)

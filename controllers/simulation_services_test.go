@@ -51,7 +51,11 @@ func (w *simWorld) changeService() {
 		w.create(next)
 	default:
 		service := existing.DeepCopy()
-		w.setField(service, w.random.IntN(simServiceFields))
+		field := w.random.IntN(simServiceFields)
+		if w.zonal && w.chance(2) {
+			field = simServiceFields - 1
+		}
+		w.setField(service, field)
 		w.update(service)
 	}
 }
@@ -91,7 +95,11 @@ func (w *simWorld) setField(service *corev1.Service, field int) {
 	case 7:
 		spec.ClusterIP = pick(w, "10.96.0.1", "10.96.0.1", "fd96::1", corev1.ClusterIPNone)
 	case 8:
-		service.Annotations = pick(w, nil, nil, map[string]string{corev1.AnnotationTopologyMode: "Auto"})
+		auto := map[string]string{corev1.AnnotationTopologyMode: "Auto"}
+		service.Annotations = pick(w, nil, nil, auto)
+		if w.zonal && !w.chance(4) {
+			service.Annotations = auto
+		}
 	}
 }
 

@@ -15,7 +15,13 @@ func (w *simWorld) populate() {
 		w.changeNode()
 		w.changeService()
 	}
+	for w.zonal && len(w.api.objects[simNodes]) < 3 {
+		w.changeNode()
+	}
 	for range w.random.IntN(8) {
+		w.changePod()
+	}
+	for w.zonal && len(w.api.objects[simPods]) < simPodCount-2 {
 		w.changePod()
 	}
 	w.restart()

@@ -28,6 +28,7 @@ type simWorld struct {
 	api     *simAPI
 	options Options
 	metrics *simMetrics
+	zonal   bool // nodes change often and are mostly in good order, and most Services ask for shares of zones
 
 	chaos    bool // requests fail, processes die, time passes between writes
 	depth    int  // of steps within a reconcile
@@ -56,6 +57,7 @@ func newSimWorld(ctx context.Context, seed uint64, metrics *simMetrics, tracing 
 		clock:   clocktesting.NewFakePassiveClock(time.Unix(1_000_000, 0)),
 		api:     &simAPI{simStore: newSimStore(), random: random, dropsEndpoints: random.IntN(2) == 0},
 		metrics: metrics,
+		zonal:   random.IntN(4) == 0,
 		tracing: tracing,
 	}
 	w.options = Options{
@@ -97,6 +99,11 @@ func (w *simWorld) interleave() {
 	w.depth++
 	for range 1 + w.random.IntN(3) {
 		w.step()
+	}
+	if w.zonal {
+		w.changeNode()
+		w.deliverSome()
+		w.deliverSome()
 	}
 	w.depth--
 }
