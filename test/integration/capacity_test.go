@@ -30,6 +30,7 @@ var _ = Describe("A Service with more pods than Endpoints have room for", Serial
 		in.expose(ctx, "web")
 		Eventually(in.capacity("web")).WithContext(ctx).Should(Equal("1000 ready, 0 not, truncated"))
 		Eventually(in.sizes("web")).WithContext(ctx).Should(ContainElement(3), "slices list all")
+		in.expectEvent(ctx, "web", "EndpointsOverCapacity", "3 addresses are missing")
 
 		By("writing nothing while nothing changes in what is listed, nor after a restart")
 		before := restingVersions(ctx, in)

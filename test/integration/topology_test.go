@@ -6,7 +6,6 @@ package integration
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -161,45 +160,6 @@ var _ = Describe("A Service that says where its traffic should go", func() {
 })
 
 func evenHints() map[string]int { return map[string]int{"zone-a": 2, "zone-b": 2, "zone-c": 2} }
-
-// hints returns a function that tells the hints of each endpoint of a Service, by
-// pod, for Eventually: "zone-a", "zone-a node-0", or nothing.
-func (in space) hints(service string) func(context.Context) (map[string]string, error) {
-	return func(ctx context.Context) (map[string]string, error) {
-		list, err := in.slices(service)(ctx)
-		found := map[string]string{}
-		for i := range list {
-			for j := range list[i].Endpoints {
-				endpoint := &list[i].Endpoints[j]
-				var names []string
-				if endpoint.Hints != nil {
-					for _, zone := range endpoint.Hints.ForZones {
-						names = append(names, zone.Name)
-					}
-					for _, node := range endpoint.Hints.ForNodes {
-						names = append(names, node.Name)
-					}
-				}
-				found[podOf(endpoint)] = strings.Join(names, " ")
-			}
-		}
-		return found, err
-	}
-}
-
-// hintsPerZone returns a function that counts them, without those that are empty.
-func (in space) hintsPerZone(service string) func(context.Context) (map[string]int, error) {
-	return func(ctx context.Context) (map[string]int, error) {
-		byPod, err := in.hints(service)(ctx)
-		perZone := map[string]int{}
-		for _, hint := range byPod {
-			if hint != "" {
-				perZone[hint]++
-			}
-		}
-		return perZone, err
-	}
-}
 
 // expectEvent waits for an event of a Service with that reason which says that.
 func (in space) expectEvent(ctx context.Context, service, reason, text string) {
