@@ -50,7 +50,7 @@ func (m *model) set(at place, taken bool) {
 func spanOf(rng *rand.Rand, origin netip.Addr) Span {
 	base := widen(origin)
 	from := rng.Uint64N(3 * BlockSize)
-	long := rng.Uint64N([]uint64{1, 20, 5000}[rng.IntN(3)])
+	long := rng.Uint64N([]uint64{1, 20, 8000}[rng.IntN(3)])
 	return Span{
 		First:  base.plus(wide{low: from}).address(origin),
 		Last:   base.plus(wide{low: from + long}).address(origin),

@@ -6,6 +6,7 @@ package allocator
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -135,9 +136,17 @@ func TestEachAddressHasItsClass(t *testing.T) {
 			AddressSpec{Spans: []Span{{First: addr("0.0.0.0"), Last: addr("255.255.255.255")}}},
 			map[string]string{"0.0.0.0": "d", "255.255.255.255": "d"},
 		},
+		"from the second address of a block to the second of another, one between": {
+			AddressSpec{Spans: []Span{{First: addr("10.0.0.1"), Last: addr("10.0.32.1")}}},
+			map[string]string{"10.0.0.0": "o", "10.0.0.1": "d", "10.0.16.0": "d", "10.0.31.255": "d", "10.0.32.1": "d", "10.0.32.2": "o"},
+		},
 		"nothing": {
 			AddressSpec{Spans: []Span{serviceCIDR(t, "10.0.0.0/32")}},
 			map[string]string{"10.0.0.0": "o"},
+		},
+		"nothing, and something": {
+			AddressSpec{Spans: []Span{serviceCIDR(t, "10.0.0.0/32"), serviceCIDR(t, "10.0.1.0/24")}},
+			map[string]string{"10.0.0.0": "o", "10.0.1.1": "s"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -211,7 +220,10 @@ func TestSpecsThatMakeNoSenseAreRefused(t *testing.T) {
 			Last:  first.plus(widen(addr("::ffff:ffff:ffff:ffff"))).address(addr("::")),
 		})
 	}
-	fine := AddressSpec{Spans: many.Spans[:1023]}
+	fine := AddressSpec{Spans: many.Spans[:1024]}
+	last := many.Spans[1024]
+	last.Last = last.First
+	oneMore := AddressSpec{Spans: append(slices.Clone(fine.Spans), last)}
 	v4 := serviceCIDR(t, "10.0.0.0/24")
 	for name, test := range map[string]struct {
 		make func() error
@@ -219,6 +231,7 @@ func TestSpecsThatMakeNoSenseAreRefused(t *testing.T) {
 	}{
 		"as many /64 as can be counted":  {refuse(fine), ""},
 		"more /64 than can be counted":   {refuse(many), "too many"},
+		"one address more than can be":   {refuse(oneMore), "too many"},
 		"two families":                   {refuse(AddressSpec{Spans: []Span{v4, {}, serviceCIDR(t, "fd00::/64")}}), "different families"},
 		"a span backwards":               {refuse(AddressSpec{Spans: []Span{{First: v4.Last, Last: v4.First}}}), "no range"},
 		"half a span":                    {refuse(AddressSpec{Spans: []Span{{First: v4.First}}}), "no range"},
