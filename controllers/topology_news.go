@@ -23,7 +23,7 @@ type topologyNews struct {
 	recorder events.EventRecorder
 
 	mu   sync.Mutex
-	told map[types.NamespacedName]map[discoveryv1.AddressType]string // the reason why not; empty for hints
+	told map[types.NamespacedName]map[discoveryv1.AddressType]string // the cause of none; empty for hints
 }
 
 func newTopologyNews(recorder events.EventRecorder) *topologyNews {
@@ -40,7 +40,9 @@ func (n *topologyNews) report(service *corev1.Service, hints []endpointslice.Zon
 	if len(hints) == 0 {
 		for _, family := range slices.Sorted(maps.Keys(before)) {
 			if before[family] == "" {
-				n.disabled(service, family, "the Service does not ask for them any more")
+				n.disabled(service, endpointslice.ZoneHints{
+					Family: family, Cause: "NotAskedFor", Reason: "the Service does not ask for them any more",
+				})
 			}
 		}
 		delete(n.told, key)
@@ -48,29 +50,30 @@ func (n *topologyNews) report(service *corev1.Service, hints []endpointslice.Zon
 	}
 	now := make(map[discoveryv1.AddressType]string, len(hints))
 	for _, outcome := range hints {
-		now[outcome.Family] = outcome.Reason
-		reason, known := before[outcome.Family]
+		now[outcome.Family] = outcome.Cause
+		cause, known := before[outcome.Family]
 		switch {
-		case known && reason == outcome.Reason, !known && outcome.Given && outcome.Before:
+		case known && cause == outcome.Cause, !known && outcome.Given && outcome.Before:
 		case outcome.Given:
-			n.event(service, outcome.Family, corev1.EventTypeNormal, "TopologyAwareHintsEnabled",
+			n.event(service, &outcome, corev1.EventTypeNormal, "TopologyAwareHintsEnabled",
 				fmt.Sprintf("Endpoints have zone hints, addressType: %s", outcome.Family))
 		default:
-			n.disabled(service, outcome.Family, outcome.Reason)
+			n.disabled(service, outcome)
 		}
 	}
 	n.told[key] = now
 }
 
-func (n *topologyNews) disabled(service *corev1.Service, family discoveryv1.AddressType, reason string) {
-	n.event(service, family, corev1.EventTypeWarning, "TopologyAwareHintsDisabled",
-		fmt.Sprintf("Endpoints have no zone hints: %s, addressType: %s", reason, family))
+func (n *topologyNews) disabled(service *corev1.Service, outcome endpointslice.ZoneHints) {
+	n.event(service, &outcome, corev1.EventTypeWarning, "TopologyAwareHintsDisabled",
+		fmt.Sprintf("Endpoints have no zone hints: %s, addressType: %s", outcome.Reason, outcome.Family))
 }
 
-// event names the family in the action too: of events that differ in their note
-// alone, the recorder keeps the first.
-func (n *topologyNews) event(service *corev1.Service, family discoveryv1.AddressType, eventType, reason, note string) {
-	n.recorder.Eventf(referenceToService(service), nil, eventType, reason, "AssignZoneHints"+string(family), "%s", note)
+// event names the family and the cause in the action too: of events that differ
+// in their note alone, the recorder keeps the first.
+func (n *topologyNews) event(service *corev1.Service, outcome *endpointslice.ZoneHints, eventType, reason, note string) {
+	action := "AssignZoneHints" + string(outcome.Family) + outcome.Cause
+	n.recorder.Eventf(referenceToService(service), nil, eventType, reason, action, "%s", note)
 }
 
 // forget drops what was told of a Service that is gone.

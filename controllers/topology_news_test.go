@@ -48,7 +48,7 @@ func TestTopologyNewsAreToldOnce(t *testing.T) {
 		return endpointslice.ZoneHints{Family: family, Given: true, Before: true}
 	}
 	none := func(family discoveryv1.AddressType, reason string) endpointslice.ZoneHints {
-		return endpointslice.ZoneHints{Family: family, Reason: reason}
+		return endpointslice.ZoneHints{Family: family, Cause: reason, Reason: reason}
 	}
 	type step struct {
 		hints []endpointslice.ZoneHints
@@ -71,16 +71,20 @@ func TestTopologyNewsAreToldOnce(t *testing.T) {
 			{[]endpointslice.ZoneHints{none(v4, "no zone")}, []string{zoneless4}},
 			{[]endpointslice.ZoneHints{given(v4)}, []string{enabled4}},
 		},
+		"not given, for the same cause with other numbers": {
+			{[]endpointslice.ZoneHints{none(v4, "too few")}, []string{few4}},
+			{[]endpointslice.ZoneHints{{Family: v4, Cause: "too few", Reason: "one less"}}, nil},
+		},
 		"not given, then found given": { // whoever gave them did not live to tell
 			{[]endpointslice.ZoneHints{none(v4, "too few")}, []string{few4}},
 			{[]endpointslice.ZoneHints{before(v4)}, []string{enabled4}},
 		},
 		"lost": {
 			{[]endpointslice.ZoneHints{before(v4)}, nil},
-			{[]endpointslice.ZoneHints{{Family: v4, Before: true, Reason: "too few"}}, []string{few4}},
+			{[]endpointslice.ZoneHints{{Family: v4, Before: true, Cause: "too few", Reason: "too few"}}, []string{few4}},
 		},
 		"lost at the start": {
-			{[]endpointslice.ZoneHints{{Family: v4, Before: true, Reason: "too few"}}, []string{few4}},
+			{[]endpointslice.ZoneHints{{Family: v4, Before: true, Cause: "too few", Reason: "too few"}}, []string{few4}},
 		},
 		"asked for no more": {
 			{[]endpointslice.ZoneHints{given(v6), given(v4)}, []string{enabled6, enabled4}},
@@ -150,10 +154,10 @@ func TestTopologyNewsNameTheService(t *testing.T) {
 	recorder := events.NewFakeRecorder(10)
 	recorder.Verbose = true
 	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "uid"}}
-	newTopologyNews(recorder).report(service, []endpointslice.ZoneHints{{Family: discoveryv1.AddressTypeIPv4, Reason: "within 20% of it"}})
+	newTopologyNews(recorder).report(service, []endpointslice.ZoneHints{{Family: discoveryv1.AddressTypeIPv4, Cause: "Overload", Reason: "within 20% of it"}})
 	got := strings.Join(emitted(recorder), "\n")
 	for _, part := range []string{
-		"Warning TopologyAwareHintsDisabled AssignZoneHints", "within 20% of it, addressType: IPv4", "kind=Service,apiVersion=v1",
+		"Warning TopologyAwareHintsDisabled AssignZoneHintsIPv4Overload", "within 20% of it, addressType: IPv4", "kind=Service,apiVersion=v1",
 	} {
 		if !strings.Contains(got, part) {
 			t.Errorf("%q does not say %q", got, part)

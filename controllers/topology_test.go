@@ -232,3 +232,29 @@ func TestNodeEventsOutliveAFailure(t *testing.T) {
 		t.Errorf("got %v and %v, want %v", shares, err, want)
 	}
 }
+
+// A plan that was made from shares which changed meanwhile is made again: whoever
+// changed them looked at the hints of before.
+func TestHintsFromOutdatedSharesAreMadeAgain(t *testing.T) {
+	auto := &corev1.Service{ObjectMeta: metav1.ObjectMeta{
+		Namespace: "shop", Name: "web", Annotations: map[string]string{corev1.AnnotationTopologyMode: "Auto"},
+	}}
+	old := endpointslice.SharesOf(nil)
+	for name, test := range map[string]struct {
+		service *corev1.Service
+		now     endpointslice.ZoneShares
+		want    bool
+	}{
+		"the same shares":             {auto, old, false},
+		"other shares":                {auto, endpointslice.ZoneShares{}, true},
+		"other shares, not asked for": {&corev1.Service{}, endpointslice.ZoneShares{}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &endpointSliceReconciler{shares: &zoneShares{last: &test.now}}
+			err := r.sharesStand(t.Context(), &endpointslice.Input{Service: test.service, Shares: old})
+			if isStale(err) != test.want {
+				t.Errorf("got %v, want it to be stale: %v", err, test.want)
+			}
+		})
+	}
+}

@@ -27,8 +27,18 @@ func AutoTopology(service *corev1.Service) bool {
 // ZoneShares says how much of the cluster's CPU each zone has, or why that cannot
 // be said. The zero value says that nothing is known.
 type ZoneShares struct {
-	shares map[string]float64 // by zone, adding up to 1; nil when they are unknown
-	reason string             // why they are unknown
+	shares   map[string]float64 // by zone, adding up to 1; nil when they are unknown
+	obstacle obstacle           // why they are unknown
+}
+
+// obstacle is why there can be no zone hints. The zero value is none.
+type obstacle struct {
+	cause  string // one word, the same whatever the names and numbers
+	reason string // for people
+}
+
+func because(cause, format string, values ...any) obstacle {
+	return obstacle{cause: cause, reason: fmt.Sprintf(format, values...)}
 }
 
 // SharesOf works out the shares from the allocatable CPU of the nodes that are
@@ -43,16 +53,16 @@ func SharesOf(nodes []*corev1.Node) ZoneShares {
 		}
 		zone, milli := node.Labels[corev1.LabelTopologyZone], node.Status.Allocatable.Cpu().MilliValue()
 		if zone == "" {
-			return ZoneShares{reason: fmt.Sprintf("node %s has no label %s", node.Name, corev1.LabelTopologyZone)}
+			return ZoneShares{obstacle: because("NodeWithoutZone", "node %s has no label %s", node.Name, corev1.LabelTopologyZone)}
 		}
 		if milli == 0 {
-			return ZoneShares{reason: fmt.Sprintf("node %s reports no allocatable CPU", node.Name)}
+			return ZoneShares{obstacle: because("NodeWithoutCPU", "node %s reports no allocatable CPU", node.Name)}
 		}
 		cpu[zone] += milli
 		total += milli
 	}
 	if len(cpu) < 2 {
-		return ZoneShares{reason: fmt.Sprintf("there are ready nodes in %d zones, and 2 are needed", len(cpu))}
+		return ZoneShares{obstacle: because("TooFewZones", "there are ready nodes in %d zones, and 2 are needed", len(cpu))}
 	}
 	shares := make(map[string]float64, len(cpu))
 	for zone, milli := range cpu {
@@ -84,7 +94,7 @@ func nodeReady(node *corev1.Node) bool {
 
 // Equal tells whether two values say the same.
 func (s ZoneShares) Equal(other ZoneShares) bool {
-	return s.reason == other.reason && maps.Equal(s.shares, other.shares)
+	return s.obstacle == other.obstacle && maps.Equal(s.shares, other.shares)
 }
 
 // zones returns the zones that have a share, in order.
@@ -106,13 +116,13 @@ type allotment struct {
 }
 
 // allot divides n endpoints among the zones. When they are too few to do that
-// without overloading one, it returns the reason instead.
-func (s ZoneShares) allot(n int) (map[string]allotment, string) {
+// without overloading one, it returns the obstacle instead.
+func (s ZoneShares) allot(n int) (map[string]allotment, obstacle) {
 	if s.shares == nil {
-		return nil, cmp.Or(s.reason, "the zones of the nodes are not known")
+		return nil, cmp.Or(s.obstacle, because("NodesUnknown", "the zones of the nodes are not known"))
 	}
 	if n < len(s.shares) {
-		return nil, fmt.Sprintf("%d ready endpoints are too few for %d zones", n, len(s.shares))
+		return nil, because("TooFewEndpoints", "%d ready endpoints are too few for %d zones", n, len(s.shares))
 	}
 	allotments, spare := make(map[string]allotment, len(s.shares)), n
 	for zone, share := range s.shares {
@@ -121,7 +131,8 @@ func (s ZoneShares) allot(n int) (map[string]allotment, string) {
 		spare -= least
 	}
 	if spare < 0 {
-		return nil, fmt.Sprintf("no division of %d ready endpoints among %d zones leaves every endpoint within %d%% of its fair load",
+		return nil, because("Overload",
+			"no division of %d ready endpoints among %d zones leaves every endpoint within %d%% of its fair load",
 			n, len(s.shares), int(overload*100))
 	}
 	for zone, a := range allotments {
@@ -131,5 +142,5 @@ func (s ZoneShares) allot(n int) (map[string]allotment, string) {
 		a.most = max(a.least+spare, int(math.Ceil(a.fair-0.5)))
 		allotments[zone] = a
 	}
-	return allotments, ""
+	return allotments, obstacle{}
 }

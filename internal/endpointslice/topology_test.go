@@ -72,8 +72,8 @@ func TestSharesOfNodes(t *testing.T) {
 			if diff := cmp.Diff(test.want, got.shares, cmpopts.EquateApprox(0, 1e-9)); diff != "" {
 				t.Errorf("shares (-want +got):\n%s", diff)
 			}
-			if (got.reason == "") != (test.reason == "") || !strings.Contains(got.reason, test.reason) {
-				t.Errorf("the reason is %q, want one with %q", got.reason, test.reason)
+			if (got.obstacle.reason == "") != (test.reason == "") || !strings.Contains(got.obstacle.reason, test.reason) {
+				t.Errorf("the reason is %q, want one with %q", got.obstacle.reason, test.reason)
 			}
 			reversed := slices.Clone(test.nodes)
 			slices.Reverse(reversed)

@@ -4,7 +4,6 @@
 package endpointslice
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -20,8 +19,9 @@ type ZoneHints struct {
 	Before bool
 	// Given tells whether they have hints now.
 	Given bool
-	// Reason says why there are none.
-	Reason string
+	// Cause is why there are none, in one word that is the same whatever the
+	// names and numbers; Reason says it to people.
+	Cause, Reason string
 }
 
 // hintZones gives each ready endpoint of a family a hint for one zone, so that
@@ -30,7 +30,8 @@ type ZoneHints struct {
 // hints no longer fit. If hints cannot be given to all, none has any.
 func hintZones(family discoveryv1.AddressType, edits []*edit, shares ZoneShares) ZoneHints {
 	outcome := ZoneHints{Family: family, Before: slices.ContainsFunc(edits, hadHints)}
-	if outcome.Reason = distribute(edits, shares); outcome.Reason != "" {
+	if obstacle := distribute(edits, shares); obstacle.cause != "" {
+		outcome.Cause, outcome.Reason = obstacle.cause, obstacle.reason
 		for _, e := range edits {
 			removeHints(e)
 		}
@@ -54,7 +55,7 @@ func removeHints(e *edit) {
 }
 
 // distribute sets the hints of slices, or returns why it cannot.
-func distribute(edits []*edit, shares ZoneShares) (reason string) {
+func distribute(edits []*edit, shares ZoneShares) obstacle {
 	total := 0
 	for _, e := range edits {
 		for i := range e.endpoints {
@@ -63,13 +64,13 @@ func distribute(edits []*edit, shares ZoneShares) (reason string) {
 			}
 			total++
 			if ptr.Deref(e.endpoints[i].Zone, "") == "" {
-				return fmt.Sprintf("the zone of endpoint %s is not known", joinAddresses(e.endpoints[i].Addresses))
+				return because("EndpointWithoutZone", "the zone of endpoint %s is not known", joinAddresses(e.endpoints[i].Addresses))
 			}
 		}
 	}
-	allotments, reason := shares.allot(total)
-	if reason != "" {
-		return reason
+	allotments, obstacle := shares.allot(total)
+	if obstacle.cause != "" {
+		return obstacle
 	}
 	given := keepHints(edits, allotments)
 	for _, e := range edits {
@@ -78,7 +79,7 @@ func distribute(edits []*edit, shares ZoneShares) (reason string) {
 		}
 	}
 	move(edits, transfers(allotments, given))
-	return ""
+	return obstacle
 }
 
 func isReady(endpoint *discoveryv1.Endpoint) bool { return ptr.Deref(endpoint.Conditions.Ready, false) }
@@ -252,8 +253,8 @@ func outdated(endpoints []discoveryv1.Endpoint, shares ZoneShares) bool {
 		}
 	}
 	if total == 0 {
-		_, reason := shares.allot(ready)
-		return reason == ""
+		_, obstacle := shares.allot(ready)
+		return obstacle.cause == ""
 	}
 	for zone := range hints {
 		if _, found := shares.shares[zone]; !found {

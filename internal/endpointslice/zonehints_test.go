@@ -202,7 +202,7 @@ func TestHintsAreRemovedFromAllWhenTheyCannotBeGiven(t *testing.T) {
 	if got := hintCounts(w.list()); len(got) > 0 {
 		t.Errorf("got hints %v", got)
 	}
-	want := []ZoneHints{{Family: ipv4, Before: true, Reason: "the zone of endpoint 10.0.1.51 is not known"}}
+	want := []ZoneHints{{Family: ipv4, Before: true, Cause: "EndpointWithoutZone", Reason: "the zone of endpoint 10.0.1.51 is not known"}}
 	if diff := cmp.Diff(want, changes.ZoneHints); diff != "" {
 		t.Errorf("outcome (-want +got):\n%s", diff)
 	}
@@ -371,7 +371,7 @@ func TestEachFamilyHasHintsOfItsOwn(t *testing.T) {
 	w := newWorld(t)
 	changes := w.plan(autoInput(makeShares(1000, 1000), pods, withFamilies(corev1.IPv6Protocol, corev1.IPv4Protocol)))
 	want := []ZoneHints{
-		{Family: ipv6, Reason: "the zone of endpoint fd00::2 is not known"},
+		{Family: ipv6, Cause: "EndpointWithoutZone", Reason: "the zone of endpoint fd00::2 is not known"},
 		{Family: ipv4, Given: true},
 	}
 	if diff := cmp.Diff(want, changes.ZoneHints); diff != "" {

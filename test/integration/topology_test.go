@@ -74,6 +74,20 @@ var _ = Describe("A Service that asks for zone hints by the zones' CPU", func() 
 		in.expectEvent(ctx, "few", "TopologyAwareHintsEnabled", "IPv4")
 	})
 
+	It("is told of another cause than before", func(ctx SpecContext) {
+		in.runPods(ctx, "five", 5)
+		Eventually(func(ctx context.Context) []corev1.Pod { return in.pods(ctx, "five") }).WithContext(ctx).Should(
+			HaveEach(WithTransform(func(pod corev1.Pod) bool { return isReady(&pod) }, BeTrue())))
+		five := in.newService("five", "five")
+		five.Annotations = map[string]string{corev1.AnnotationTopologyMode: "Auto"}
+		Expect(api.Create(ctx, five)).To(Succeed())
+		in.expectEvent(ctx, "five", "TopologyAwareHintsDisabled", "no division of 5 ready endpoints among 3 zones")
+		for _, pod := range []string{"five-0", "five-1", "five-2"} {
+			in.delete(ctx, &corev1.Pod{}, pod)
+		}
+		in.expectEvent(ctx, "five", "TopologyAwareHintsDisabled", " ready endpoints are too few for 3 zones")
+	})
+
 	It("is told of each of its families", func(ctx SpecContext) {
 		both := in.newService("both", "web")
 		both.Annotations = map[string]string{corev1.AnnotationTopologyMode: "Auto"}
