@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/util/workqueue"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
@@ -27,11 +28,13 @@ type (
 	eventHandlers[T client.Object] = handler.TypedFuncs[T, reconcile.Request]
 )
 
-// newController is the beginning of every controller here. queueName is that of
+// newController is what every controller here has in common. queueName is that of
 // the stock controller's queue, under which its workqueue metrics are known.
-func newController(mgr ctrl.Manager, name, queueName string, workers int) *ctrl.Builder {
+func newController(
+	mgr ctrl.Manager, name, queueName string, workers int, informers cache.Cache, watches []watch,
+) *ctrl.Builder {
 	logger := mgr.GetLogger().WithValues("controller", name)
-	return ctrl.NewControllerManagedBy(mgr).
+	builder := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers,
@@ -45,6 +48,10 @@ func newController(mgr ctrl.Manager, name, queueName string, workers int) *ctrl.
 				})
 			},
 		})
+	for _, watch := range watches {
+		builder = builder.WatchesRawSource(watch.from(informers))
+	}
+	return builder
 }
 
 // retryLimiter delays each failing Service by itself. A bucket over all of them,

@@ -10,7 +10,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cluster"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"servicenet.dev/servicenet/internal/endpoints"
 	"servicenet.dev/servicenet/internal/endpointslice"
@@ -30,16 +29,18 @@ func setups() map[string]setup {
 	}
 }
 
-// setupEndpointSlice wires the controller of EndpointSlices: Services directly,
-// everything else by way of the Services it concerns. At start, Services alone
-// are enqueued.
 func setupEndpointSlice(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
 	counters, err := newEndpointSliceMetrics(metrics.Registry)
 	if err != nil {
 		return err
 	}
-	api := newAccess(mgr, own, "endpoint-slice-controller")
-	r := &endpointSliceReconciler{
+	r := newEndpointSliceReconciler(newAccess(mgr, own, "endpoint-slice-controller"), counters, options)
+	return newController(mgr, EndpointSliceName, "endpoint_slice", options.ConcurrentServiceEndpointSyncs,
+		own.GetCache(), r.watches(options)).Complete(r)
+}
+
+func newEndpointSliceReconciler(api access, counters *endpointSliceMetrics, options Options) *endpointSliceReconciler {
+	return &endpointSliceReconciler{
 		sliceWriter:  sliceWriter{access: api, tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics},
 		metrics:      counters,
 		triggers:     endpointslice.NewTriggers(),
@@ -48,59 +49,75 @@ func setupEndpointSlice(mgr ctrl.Manager, own cluster.Cluster, options Options) 
 		maxEndpoints: options.MaxEndpointsPerSlice,
 		keepOrphans:  options.KeepOrphanedEndpoints,
 	}
-	delay := options.EndpointSliceUpdatesBatchPeriod
-	pods := &podWatch{reader: api.reader, matters: endpointslice.PodMatters, delay: delay}
-	informers := own.GetCache()
-	return newController(mgr, EndpointSliceName, "endpoint_slice", options.ConcurrentServiceEndpointSyncs).
-		WatchesRawSource(source.Kind(informers, &corev1.Service{}, serviceEvents(), serviceChanges())).
-		WatchesRawSource(source.Kind(informers, &corev1.Pod{}, pods.podEvents())).
-		WatchesRawSource(source.Kind(informers, &corev1.Node{}, pods.nodeEvents())).
-		WatchesRawSource(source.Kind(informers, &corev1.Node{}, r.shares.nodeEvents())).
-		WatchesRawSource(source.Kind(informers, &discoveryv1.EndpointSlice{}, sliceEvents(endpointslice.ManagedBy, r.tracker, delay))).
-		Complete(r)
 }
 
-// setupEndpoints wires the controller of Endpoints.
+// watches are Services directly, and everything else by way of the Services it
+// concerns. At start, Services alone are enqueued.
+func (r *endpointSliceReconciler) watches(options Options) []watch {
+	delay := options.EndpointSliceUpdatesBatchPeriod
+	pods := &podWatch{reader: r.reader, matters: endpointslice.PodMatters, delay: delay}
+	return []watch{
+		watching(&corev1.Service{}, serviceEvents(), serviceChanges()),
+		watching(&corev1.Pod{}, pods.podEvents()),
+		watching(&corev1.Node{}, pods.nodeEvents()),
+		watching(&corev1.Node{}, r.shares.nodeEvents()),
+		watching(&discoveryv1.EndpointSlice{}, sliceEvents(endpointslice.ManagedBy, r.tracker, delay)),
+	}
+}
+
 func setupEndpoints(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
-	r := &endpointsReconciler{
-		access:      newAccess(mgr, own, "endpoint-controller"),
+	r := newEndpointsReconciler(newAccess(mgr, own, "endpoint-controller"), options)
+	return newController(mgr, EndpointsName, "endpoint", options.ConcurrentEndpointSyncs,
+		own.GetCache(), r.watches(options)).Complete(r)
+}
+
+func newEndpointsReconciler(api access, options Options) *endpointsReconciler {
+	return &endpointsReconciler{
+		access:      api,
 		tracker:     newEndpointsTracker(),
 		triggers:    endpointslice.NewTriggers(),
 		departed:    newDepartures(),
 		keepOrphans: options.KeepOrphanedEndpoints,
 	}
-	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, delay: options.EndpointUpdatesBatchPeriod}
-	informers := own.GetCache()
-	return newController(mgr, EndpointsName, "endpoint", options.ConcurrentEndpointSyncs).
-		WatchesRawSource(source.Kind(informers, &corev1.Service{}, r.departed.events(), serviceChanges())).
-		WatchesRawSource(source.Kind(informers, &corev1.Pod{}, pods.podEvents())).
-		WatchesRawSource(source.Kind(informers, &corev1.Endpoints{}, endpointsEvents(r.tracker))).
-		Complete(r)
 }
 
-// setupMirroring wires the controller of mirrored slices. At start, Endpoints and
-// Services are enqueued: one of the two may have gone while its slices are left.
+func (r *endpointsReconciler) watches(options Options) []watch {
+	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, delay: options.EndpointUpdatesBatchPeriod}
+	return []watch{
+		watching(&corev1.Service{}, r.departed.events(), serviceChanges()),
+		watching(&corev1.Pod{}, pods.podEvents()),
+		watching(&corev1.Endpoints{}, endpointsEvents(r.tracker)),
+	}
+}
+
 func setupMirroring(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
 	counters, err := newMirroringMetrics(metrics.Registry)
 	if err != nil {
 		return err
 	}
-	r := &mirroringReconciler{
-		sliceWriter: sliceWriter{
-			access:  newAccess(mgr, own, "endpoint-slice-mirroring-controller"),
-			tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics,
-		},
+	r := newMirroringReconciler(newAccess(mgr, own, "endpoint-slice-mirroring-controller"), counters, options)
+	return newController(mgr, EndpointSliceMirroringName, "endpoint_slice_mirroring", options.MirroringConcurrentServiceEndpointSyncs,
+		own.GetCache(), r.watches(options)).Complete(r)
+}
+
+func newMirroringReconciler(api access, counters *mirroringMetrics, options Options) *mirroringReconciler {
+	return &mirroringReconciler{
+		sliceWriter:  sliceWriter{access: api, tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics},
 		metrics:      counters,
 		maxEndpoints: options.MirroringMaxEndpointsPerSubset,
 		cleansUp:     options.runs(EndpointsName) && !options.KeepOrphanedEndpoints,
 	}
-	delay := options.MirroringEndpointSliceUpdatesBatchPeriod
-	informers := own.GetCache()
-	return newController(mgr, EndpointSliceMirroringName, "endpoint_slice_mirroring", options.MirroringConcurrentServiceEndpointSyncs).
-		WatchesRawSource(source.Kind(informers, &corev1.Endpoints{}, endpointsChanges(), mirroredChanges())).
-		WatchesRawSource(source.Kind(informers, &corev1.Service{}, serviceEvents(), selectorChanges())).
-		WatchesRawSource(source.Kind(informers, &discoveryv1.EndpointSlice{}, sliceEvents(mirroring.ManagedBy, r.tracker, delay))).
-		Complete(r)
+}
+
+// watches enqueue Endpoints and Services at start: one of the two may have gone
+// while its slices are left.
+func (r *mirroringReconciler) watches(options Options) []watch {
+	slices := sliceEvents(mirroring.ManagedBy, r.tracker, options.MirroringEndpointSliceUpdatesBatchPeriod)
+	return []watch{
+		watching(&corev1.Endpoints{}, endpointsChanges(), mirroredChanges()),
+		watching(&corev1.Service{}, serviceEvents(), selectorChanges()),
+		watching(&discoveryv1.EndpointSlice{}, slices),
+	}
 }
 
 func endpointsChanges() handler.TypedEventHandler[*corev1.Endpoints, ctrl.Request] {

@@ -11,9 +11,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
-	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"servicenet.dev/servicenet/internal/endpoints"
 	"servicenet.dev/servicenet/internal/endpointslice"
@@ -58,11 +56,8 @@ func newSimCache(api *simAPI, chaos *bool) *simCache {
 }
 
 // simListen adds a handler, which first hears of all that the cache holds.
-func simListen[T client.Object](
-	c *simCache, q queue, kind simKind,
-	to handler.TypedEventHandler[T, reconcile.Request], predicates ...predicate.TypedPredicate[T],
-) {
-	filter := predicate.And(predicates...)
+func simListen[T client.Object](c *simCache, q queue, kind simKind, w watchOf[T]) {
+	filter, to := predicate.And(w.filters...), w.handler
 	listener := &simListener{kind: kind, handle: func(ctx context.Context, n simNotice) {
 		switch {
 		case n.before == nil:

@@ -13,10 +13,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
-	"servicenet.dev/servicenet/internal/endpoints"
 	"servicenet.dev/servicenet/internal/endpointslice"
 	"servicenet.dev/servicenet/internal/mirroring"
-	"servicenet.dev/servicenet/internal/tracker"
 )
 
 // simManager is one process: the real reconcilers and their handlers, with a
@@ -49,58 +47,21 @@ func newSimManager(w *simWorld) *simManager {
 }
 
 func (m *simManager) addEndpointSlice() {
-	api, options, counters := m.access(endpointslice.ManagedBy), m.world.options, m.world.metrics.slices
-	r := &endpointSliceReconciler{
-		sliceWriter:  sliceWriter{access: api, tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics},
-		metrics:      counters,
-		triggers:     endpointslice.NewTriggers(),
-		shares:       &zoneShares{reader: api.reader},
-		news:         newTopologyNews(api.recorder),
-		maxEndpoints: options.MaxEndpointsPerSlice,
-		keepOrphans:  options.KeepOrphanedEndpoints,
-	}
-	delay := options.EndpointSliceUpdatesBatchPeriod
-	pods := &podWatch{reader: api.reader, matters: endpointslice.PodMatters, delay: delay}
-	q := m.add(EndpointSliceName, r, func() int { return simTracked(r.tracker) })
-	simListen(m.cache, q, simServices, serviceEvents(), serviceChanges())
-	simListen[*corev1.Pod](m.cache, q, simPods, pods.podEvents())
-	simListen[*corev1.Node](m.cache, q, simNodes, pods.nodeEvents())
-	simListen[*corev1.Node](m.cache, q, simNodes, r.shares.nodeEvents())
-	simListen[*discoveryv1.EndpointSlice](m.cache, q, simSlices, sliceEvents(endpointslice.ManagedBy, r.tracker, delay))
+	options := m.world.options
+	r := newEndpointSliceReconciler(m.access(endpointslice.ManagedBy), m.world.metrics.slices, options)
+	m.add(EndpointSliceName, r, r.watches(options), func() int { return simTracked(r.tracker) })
 }
 
 func (m *simManager) addEndpoints() {
 	options := m.world.options
-	r := &endpointsReconciler{
-		access:      m.access(""),
-		tracker:     newEndpointsTracker(),
-		triggers:    endpointslice.NewTriggers(),
-		departed:    newDepartures(),
-		keepOrphans: options.KeepOrphanedEndpoints,
-	}
-	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, delay: options.EndpointUpdatesBatchPeriod}
-	q := m.add(EndpointsName, r, func() int { return simTracked(r.tracker) + len(r.departed.seen) })
-	simListen[*corev1.Service](m.cache, q, simServices, r.departed.events(), serviceChanges())
-	simListen[*corev1.Pod](m.cache, q, simPods, pods.podEvents())
-	simListen[*corev1.Endpoints](m.cache, q, simEndpoints, endpointsEvents(r.tracker))
+	r := newEndpointsReconciler(m.access(""), options)
+	m.add(EndpointsName, r, r.watches(options), func() int { return simTracked(r.tracker) + len(r.departed.seen) })
 }
 
 func (m *simManager) addMirroring() {
-	options, counters := m.world.options, m.world.metrics.mirroring
-	r := &mirroringReconciler{
-		sliceWriter: sliceWriter{
-			access:  m.access(mirroring.ManagedBy),
-			tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics,
-		},
-		metrics:      counters,
-		maxEndpoints: options.MirroringMaxEndpointsPerSubset,
-		cleansUp:     options.runs(EndpointsName) && !options.KeepOrphanedEndpoints,
-	}
-	delay := options.MirroringEndpointSliceUpdatesBatchPeriod
-	q := m.add(EndpointSliceMirroringName, r, func() int { return simTracked(r.tracker) })
-	simListen(m.cache, q, simEndpoints, endpointsChanges(), mirroredChanges())
-	simListen(m.cache, q, simServices, serviceEvents(), selectorChanges())
-	simListen[*discoveryv1.EndpointSlice](m.cache, q, simSlices, sliceEvents(mirroring.ManagedBy, r.tracker, delay))
+	options := m.world.options
+	r := newMirroringReconciler(m.access(mirroring.ManagedBy), m.world.metrics.mirroring, options)
+	m.add(EndpointSliceMirroringName, r, r.watches(options), func() int { return simTracked(r.tracker) })
 }
 
 // access is that of the reconciler which keeps the slices with a managed-by
@@ -110,11 +71,26 @@ func (m *simManager) access(managedBy string) access {
 	return access{reader: m.cache, live: remote, writer: remote, recorder: &events.FakeRecorder{}, clock: m.world.clock}
 }
 
-// add adds a reconciler and returns its queue.
-func (m *simManager) add(name string, r reconcile.Reconciler, remembers func() int) *simQueue {
+// add adds a reconciler, with the events it acts on.
+func (m *simManager) add(name string, r reconcile.Reconciler, watches []watch, remembers func() int) {
 	q := newSimQueue(m.world.random, m.world.clock)
 	m.controllers = append(m.controllers, &simController{name: name, queue: q, reconciler: r, remembers: remembers})
-	return q
+	for _, each := range watches {
+		switch w := each.(type) {
+		case watchOf[*corev1.Service]:
+			simListen(m.cache, q, simServices, w)
+		case watchOf[*corev1.Pod]:
+			simListen(m.cache, q, simPods, w)
+		case watchOf[*corev1.Node]:
+			simListen(m.cache, q, simNodes, w)
+		case watchOf[*discoveryv1.EndpointSlice]:
+			simListen(m.cache, q, simSlices, w)
+		case watchOf[*corev1.Endpoints]:
+			simListen(m.cache, q, simEndpoints, w)
+		default:
+			panic(fmt.Sprintf("the simulation has no %T", each))
+		}
+	}
 }
 
 // simTracked looks into a tracker for how many owners it remembers.
