@@ -41,7 +41,7 @@ func endpointsEvents(own *endpointsTracker) eventHandlers[*corev1.Endpoints] {
 	}
 }
 
-// serviceDepartures remembers which Services go, beside enqueueing them.
+// events enqueues Services, and remembers which of them go.
 func (d *departures) events() eventHandlers[*corev1.Service] {
 	handlers := serviceEvents()
 	return eventHandlers[*corev1.Service]{

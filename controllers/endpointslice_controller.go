@@ -98,7 +98,11 @@ func (r *endpointSliceReconciler) sharesStand(ctx context.Context, input *endpoi
 	if !endpointslice.AutoTopology(input.Service) {
 		return nil
 	}
-	if now, err := r.shares.get(ctx); err != nil || !now.Equal(input.Shares) {
+	now, err := r.shares.get(ctx)
+	if err != nil {
+		return err
+	}
+	if !now.Equal(input.Shares) {
 		return fmt.Errorf("%w: the zones' shares have changed", errStale)
 	}
 	return nil

@@ -267,10 +267,8 @@ func FuzzBitmap(f *testing.F) {
 	f.Add([]byte{0, 1, 4, 0, 4, 0, 4, 6, 4, 7, 3, 3, 10, 15, 4, 5, 12, 20})
 	f.Add([]byte{11, 6, 0, 0, 9, 3, 1, 0, 0, 255, 255, 5, 6, 7, 7, 8, 9, 10, 0, 1, 255, 6, 1, 2, 3, 7, 0, 0, 0, 4, 0, 0, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if len(data) > 400 {
-			t.Skip("longer programs find nothing else")
-		}
-		p := &program{left: data}
+		const longest = 400 // the rest of a longer program would only repeat its beginning
+		p := &program{left: data[:min(len(data), longest)]}
 		p.run(t)
 	})
 }

@@ -98,12 +98,12 @@ func (w *wanted) object(meta metav1.ObjectMeta, trigger time.Time) *corev1.Endpo
 	if object.Annotations == nil {
 		object.Annotations = map[string]string{}
 	}
-	annotate(object.Annotations, corev1.EndpointsOverCapacity, w.capacity())
-	var triggered string
-	if !trigger.IsZero() {
-		triggered = trigger.UTC().Format(time.RFC3339Nano)
+	if capacity := w.capacity(); capacity != "" {
+		object.Annotations[corev1.EndpointsOverCapacity] = capacity
+	} else {
+		delete(object.Annotations, corev1.EndpointsOverCapacity)
 	}
-	annotate(object.Annotations, corev1.EndpointsLastChangeTriggerTime, triggered)
+	object.Annotations = endpointslice.StampTrigger(object.Annotations, trigger)
 	return object
 }
 
@@ -113,14 +113,6 @@ func (w *wanted) capacity() string {
 		return ""
 	}
 	return truncated
-}
-
-func annotate(annotations map[string]string, key, value string) {
-	if value == "" {
-		delete(annotations, key)
-		return
-	}
-	annotations[key] = value
 }
 
 // labelsOf returns the labels of a Service's object: the Service's own, and over
