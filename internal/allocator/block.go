@@ -4,27 +4,31 @@
 package allocator
 
 import (
+	"cmp"
 	"encoding/binary"
+	"fmt"
 	"math/bits"
 	"net/netip"
 )
 
 const (
-	// BlockSize is how many addresses a block has.
+	// BlockSize is how many numbers a block has.
 	BlockSize = 1 << blockBits
-	// PortBlockSize is how many ports the block of the ports has: all there are,
-	// so that nothing moves when the cluster's range changes. A port is its own
-	// number in the block.
-	PortBlockSize = 1 << 16
 
 	blockBits = 12
+	portCount = 1 << 16
 )
 
-// Block is an aligned stretch of numbers that is stored as one: BlockSize
-// addresses of one family, or all ports. Within it numbers count from 0. Blocks
-// compare with == and can be keys of maps. The zero Block is the one of ports.
+// Block is an aligned stretch of BlockSize numbers that is stored as one:
+// addresses of one family, or ports. Within it numbers count from 0. It depends
+// on the number alone, so that nothing moves when ranges change. The API
+// server's default range of NodePorts, 30000-32767, lies in one block.
+//
+// Blocks compare with == and can be keys of maps. The zero Block is none.
 type Block struct {
 	first netip.Addr
+	// ports counts the blocks of ports from 1.
+	ports uint8
 }
 
 // Locate returns the block of a valid address and the number of the address in
@@ -36,19 +40,13 @@ func Locate(address netip.Addr) (block Block, number int) {
 	return block, int(binary.BigEndian.Uint16(bytes[14:])) % BlockSize
 }
 
-// PortBlock returns the block of all ports.
-func PortBlock() Block { return Block{} }
-
-// Size returns how many numbers a block has.
-func (b Block) Size() int {
-	if b.first.IsValid() {
-		return BlockSize
-	}
-	return PortBlockSize
+// LocatePort returns the block of a port, from 0 to 65535, and the number of the
+// port in it.
+func LocatePort(port int) (block Block, number int) {
+	return Block{ports: uint8(port%portCount/BlockSize) + 1}, port % BlockSize //nolint:gosec // at most 16
 }
 
-// Prefix returns the addresses of a block. It is not valid for the block of
-// ports.
+// Prefix returns the addresses of a block. It is not valid for a block of ports.
 func (b Block) Prefix() netip.Prefix {
 	return netip.PrefixFrom(b.first, b.first.BitLen()-blockBits)
 }
@@ -60,18 +58,29 @@ func (b Block) Address(number int) netip.Addr {
 	return at.address(b.first)
 }
 
-// Compare orders blocks as their addresses, IPv4 first.
-func (b Block) Compare(other Block) int { return b.first.Compare(other.first) }
+// Port returns the port that has a number in a block of ports.
+func (b Block) Port(number int) int { return (int(b.ports)-1)*BlockSize + number%BlockSize }
 
-func (b Block) String() string {
-	if b.first.IsValid() {
-		return b.Prefix().String()
-	}
-	return "ports"
+// IsPorts tells whether a block is one of ports.
+func (b Block) IsPorts() bool { return b.ports > 0 }
+
+// Compare orders blocks as their numbers: ports, IPv4, IPv6.
+func (b Block) Compare(other Block) int {
+	return cmp.Or(b.first.Compare(other.first), cmp.Compare(b.ports, other.ports))
 }
 
-// plus returns the block that is count blocks further on. Nothing comes after
-// the block of ports.
+func (b Block) String() string {
+	switch {
+	case b.first.IsValid():
+		return b.Prefix().String()
+	case b.IsPorts():
+		return fmt.Sprintf("ports %d-%d", b.Port(0), b.Port(BlockSize-1))
+	default:
+		return "no block"
+	}
+}
+
+// plus returns the block of addresses that is count blocks further on.
 func (b Block) plus(count uint64) Block {
 	if count == 0 {
 		return b

@@ -36,8 +36,8 @@ func TestAddressIsInOneBlock(t *testing.T) {
 			if back := block.Address(number); back != addr(address).Unmap().WithZone("") {
 				t.Errorf("address %v", back)
 			}
-			if !block.Prefix().Contains(block.Address(0)) || block.Size() != BlockSize {
-				t.Errorf("prefix %v, size %d", block.Prefix(), block.Size())
+			if !block.Prefix().Contains(block.Address(0)) {
+				t.Errorf("prefix %v", block.Prefix())
 			}
 			if again, _ := Locate(block.Prefix().Addr()); again != block {
 				t.Errorf("the prefix leads to block %v", again)
@@ -46,13 +46,21 @@ func TestAddressIsInOneBlock(t *testing.T) {
 	}
 }
 
-func TestPortsAreOneBlock(t *testing.T) {
-	block := PortBlock()
-	if block.String() != "ports" || block.Size() != 65536 || block.Prefix().IsValid() {
-		t.Errorf("block %v of size %d with prefix %v", block, block.Size(), block.Prefix())
+func TestPortsAreInBlocksOfTheirOwn(t *testing.T) {
+	for port, want := range map[int]string{
+		0: "ports 0-4095", 1: "ports 0-4095", 28671: "ports 24576-28671", 28672: "ports 28672-32767",
+		30000: "ports 28672-32767", 32767: "ports 28672-32767", 65535: "ports 61440-65535",
+	} {
+		block, number := LocatePort(port)
+		if block.String() != want || block.Port(number) != port || !block.IsPorts() || block.Prefix().IsValid() {
+			t.Errorf("%d is %d of %v, with prefix %v", port, block.Port(number), block, block.Prefix())
+		}
 	}
-	if (block != Block{}) {
-		t.Error("not the zero Block")
+}
+
+func TestZeroBlockIsNone(t *testing.T) {
+	if none := (Block{}); none.IsPorts() || none.Prefix().IsValid() || none.String() != "no block" {
+		t.Errorf("the zero Block is %v", none)
 	}
 }
 
@@ -90,5 +98,10 @@ func TestBlocksAreInOrder(t *testing.T) {
 	v6, _ := Locate(addr("::"))
 	if v4.Compare(v6) >= 0 {
 		t.Error("IPv6 before IPv4")
+	}
+	low, _ := LocatePort(1)
+	high, _ := LocatePort(30000)
+	if low.Compare(high) >= 0 || high.Compare(v4) >= 0 {
+		t.Error("ports out of order")
 	}
 }

@@ -51,7 +51,7 @@ func newWorld(tb testing.TB, of *Range) *world {
 // open returns a block, which exists from now on.
 func (w *world) open(block Block) *bitmap.Set {
 	if w.blocks[block] == nil {
-		w.blocks[block] = bitmap.New(block.Size())
+		w.blocks[block] = bitmap.New(BlockSize)
 	}
 	return w.blocks[block]
 }

@@ -55,6 +55,16 @@ func (c *cover) addAddresses(from, to netip.Addr) {
 	}
 }
 
+// addPorts adds a band of ports, which come after all that were added before.
+func (c *cover) addPorts(ports bitmap.Band) {
+	for ports.Len() > 0 {
+		block, start := LocatePort(ports.From)
+		band := bitmap.Band{From: start, To: min(start+ports.Len(), BlockSize)}
+		c.add(block, band)
+		ports.From += band.Len()
+	}
+}
+
 // addBlocks adds all numbers of a run of blocks of addresses.
 func (c *cover) addBlocks(first Block, count uint64) {
 	c.pieces = append(c.pieces, piece{
@@ -74,7 +84,7 @@ func (c *cover) add(block Block, band bitmap.Band) {
 	}
 	p := &c.pieces[last]
 	if p.holes == nil {
-		p.holes = bitmap.New(block.Size())
+		p.holes = bitmap.New(BlockSize)
 	}
 	p.holes.TakeBand(bitmap.Band{From: p.band.To, To: band.From})
 	p.band.To = band.To

@@ -5,9 +5,9 @@
 // out next: addresses of one family, or ports.
 //
 // A Range says what each number is to the pool: dynamic, static, reserved,
-// excluded, or none of its own. Numbers live in blocks (BlockSize addresses, or
-// all ports) that belong to no pool: a Range is a view of them. An Index keeps
-// count of the blocks that exist, and chooses where to take a number from:
+// excluded, or none of its own. Numbers live in blocks of BlockSize that belong
+// to no pool: a Range is a view of them. An Index keeps count of the blocks that
+// exist, and chooses where to take a number from:
 //
 //	choice, found := index.Choose(rng, active)
 //	number, found := pool.Pick(rng, choice.Class, choice.Block, taken)

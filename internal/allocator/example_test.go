@@ -31,7 +31,7 @@ func ExampleIndex() {
 		panic("the pool is full")
 	}
 	if choice.New {
-		stored[choice.Block] = bitmap.New(choice.Block.Size())
+		stored[choice.Block] = bitmap.New(allocator.BlockSize)
 	}
 	taken := stored[choice.Block]
 	number, _ := pool.Pick(rng, choice.Class, choice.Block, taken)

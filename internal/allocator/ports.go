@@ -24,7 +24,7 @@ func Ports(first, last int) (PortSpan, error) {
 }
 
 func (s PortSpan) check() error {
-	if s.First < 1 || s.Last >= PortBlockSize || s.Last < s.First {
+	if s.First < 1 || s.Last >= portCount || s.Last < s.First {
 		return fmt.Errorf("%d-%d is no range of ports", s.First, s.Last)
 	}
 	return nil
@@ -59,21 +59,21 @@ func NewPorts(spec PortSpec) (*Range, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reserved: %w", err)
 	}
-	static := bitmap.New(PortBlockSize)
+	static := bitmap.New(portCount)
 	for _, span := range spec.Spans {
 		static.TakeBand(span.static())
 	}
 	r := &Range{}
 	for class, set := range classify(all, excluded, reserved, static, splitPorts) {
 		for band := range set.Bands() {
-			r.classes[class].add(PortBlock(), band)
+			r.classes[class].addPorts(band)
 		}
 	}
 	return r, nil
 }
 
 func portSet(spans []PortSpan) (*bitmap.Set, error) {
-	set := bitmap.New(PortBlockSize)
+	set := bitmap.New(portCount)
 	for _, span := range spans {
 		if err := span.check(); err != nil {
 			return nil, err

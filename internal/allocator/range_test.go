@@ -170,7 +170,7 @@ func TestEachPortHasItsClass(t *testing.T) {
 		0: "o", 50: "o", 29999: "o", 30000: "r", 30001: "s", 30085: "s", 30086: "d", 30999: "d", 31000: "x", 31099: "x",
 		31100: "r", 31101: "d", 32767: "d", 32768: "o", 33000: "d", 33001: "o", 33002: "s", 33003: "s", 33004: "o", 65535: "o",
 	} {
-		if got := letter(r.ClassOf(PortBlock(), port)); got != want {
+		if got := letter(r.ClassOf(LocatePort(port))); got != want {
 			t.Errorf("%d is %s, want %s", port, got, want)
 		}
 	}

@@ -83,7 +83,7 @@ func TestBandsOfPortsAreUpstreams(t *testing.T) {
 				if err != nil {
 					t.Fatalf("upstream is full, where a number of class %d is left", class)
 				}
-				if got := of.ClassOf(allocator.PortBlock(), port); got != class {
+				if got := of.ClassOf(allocator.LocatePort(port)); got != class {
 					t.Fatalf("upstream took %d, of class %d, want class %d", port, got, class)
 				}
 			}

@@ -36,7 +36,7 @@ func (o *ours) take() (allocator.Block, int) {
 		panic("the range is full")
 	}
 	if choice.New {
-		o.blocks[choice.Block] = bitmap.New(choice.Block.Size())
+		o.blocks[choice.Block] = bitmap.New(allocator.BlockSize)
 	}
 	taken := o.blocks[choice.Block]
 	number, _ := o.of.Pick(o.rng, choice.Class, choice.Block, taken)
@@ -57,14 +57,14 @@ func (o *ours) fill(cidr string, but netip.Addr) {
 	prefix := netip.MustParsePrefix(cidr)
 	for at := prefix.Addr(); prefix.Contains(at); {
 		block, _ := allocator.Locate(at)
-		taken := bitmap.New(block.Size())
+		taken := bitmap.New(allocator.BlockSize)
 		taken.TakeBand(taken.Whole())
 		if gap, number := allocator.Locate(but); gap == block && but.IsValid() {
 			taken.Free(number)
 		}
 		o.blocks[block] = taken
 		o.index.Update(block, taken)
-		at = block.Address(block.Size() - 1).Next()
+		at = block.Address(allocator.BlockSize - 1).Next()
 	}
 }
 
