@@ -1,0 +1,132 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"slices"
+)
+
+// A block is written as
+//
+//	version   1 byte: which release wrote it
+//	oldest    1 byte: the oldest version whose release can read it
+//	sections  each a tag and a length, as unsigned varints, and its content
+//	checksum  4 bytes, little endian: CRC-32 (IEEE) of all before
+//
+// with the sections in the order of their tags. A release reads what names it or
+// an older one as the oldest, and keeps sections that it does not know, so that
+// neighbouring releases can share a ledger while one replaces the other.
+const (
+	version = 1
+
+	tagSerial = 1
+	tagTaken  = 2
+	tagLoans  = 3
+	tagHolds  = 4
+
+	headerBytes   = 2
+	checksumBytes = 4
+)
+
+// MaxEncoded is how many bytes the encoding of a block has at most. In an object,
+// in base64 and with its metadata, that stays below 256 KiB.
+const MaxEncoded = 190_000
+
+// section is a part of an encoding.
+type section struct {
+	tag     uint64
+	content []byte
+}
+
+// ErrNewer says that a block was written by a release so much newer that this
+// one can't read it.
+var ErrNewer = errors.New("written by a newer release that this one can't read")
+
+// Encode returns the encoding of a block. Equal blocks have equal encodings.
+func (b *Block) Encode() ([]byte, error) {
+	taken, err := b.taken.AppendBinary(nil)
+	if err != nil {
+		return nil, err
+	}
+	sections := append([]section{
+		{tagSerial, binary.AppendUvarint(nil, uint64(b.serial))},
+		{tagTaken, taken},
+		{tagLoans, encodeLoans(b.loans)},
+		{tagHolds, encodeHolds(b.holds)},
+	}, b.unknown...)
+	data := []byte{version, version}
+	for _, s := range sections {
+		data = binary.AppendUvarint(data, s.tag)
+		data = appendBytes(data, s.content)
+	}
+	data = binary.LittleEndian.AppendUint32(data, crc32.ChecksumIEEE(data))
+	if len(data) > MaxEncoded {
+		return nil, fmt.Errorf("the record of a block has %d bytes, more than %d", len(data), MaxEncoded)
+	}
+	return data, nil
+}
+
+// Decode returns the block that Encode wrote, here or in a neighbouring release.
+// Anything else is an error, ErrNewer if it comes from a release further off.
+func Decode(data []byte) (*Block, error) {
+	if len(data) < headerBytes+checksumBytes {
+		return nil, errors.New("the record of a block is cut off")
+	}
+	body := data[:len(data)-checksumBytes]
+	if crc32.ChecksumIEEE(body) != binary.LittleEndian.Uint32(data[len(body):]) {
+		return nil, errors.New("the record of a block is damaged: its checksum differs")
+	}
+	if oldest := body[1]; oldest > version {
+		return nil, ErrNewer
+	}
+	b := NewBlock(0)
+	if err := b.decodeSections(&reader{left: body[headerBytes:]}); err != nil {
+		return nil, fmt.Errorf("the record of a block is damaged: %w", err)
+	}
+	if err := b.check(); err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
+func (b *Block) decodeSections(r *reader) error {
+	last := uint64(0)
+	for len(r.left) > 0 {
+		s := section{tag: r.number(), content: r.bytes()}
+		if r.err == nil && s.tag <= last {
+			r.err = errors.New("sections are out of order")
+		}
+		if r.err != nil {
+			return r.err
+		}
+		last = s.tag
+		if err := b.decodeSection(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *Block) decodeSection(s section) (err error) {
+	r := &reader{left: s.content}
+	switch s.tag {
+	case tagSerial:
+		b.serial = r.short()
+	case tagTaken:
+		return b.decodeTaken(s.content)
+	case tagLoans:
+		b.loans = decodeLoans(r)
+	case tagHolds:
+		b.holds = decodeHolds(r)
+	default:
+		s.content = slices.Clone(s.content)
+		b.unknown = append(b.unknown, s)
+		return nil
+	}
+	return r.end()
+}

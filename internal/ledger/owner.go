@@ -1,0 +1,105 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"strconv"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Owner is the Service a number is for.
+type Owner struct {
+	types.NamespacedName
+	// UID is empty while the Service does not exist yet.
+	UID types.UID
+}
+
+// Same tells whether two owners may be the same Service: it has one name, and
+// not two UIDs. An owner without a name, as of a Service whose name is yet to be
+// generated, is the same as none.
+func (o Owner) Same(other Owner) bool {
+	return o.Name != "" && o.NamespacedName == other.NamespacedName &&
+		(o.UID == "" || other.UID == "" || o.UID == other.UID)
+}
+
+// Subject says for whom a number is held, by name: the namespace and name of a
+// Service. The zero Subject is nobody.
+type Subject struct {
+	digest [16]byte
+	// name is for people. It is empty where the record had no room for it.
+	name types.NamespacedName
+}
+
+// SubjectOf returns the subject that a Service of this name is.
+func SubjectOf(name types.NamespacedName) Subject {
+	if name.Name == "" {
+		return Subject{}
+	}
+	// A namespace has no slash.
+	sum := sha256.Sum256([]byte(name.Namespace + "/" + name.Name))
+	return Subject{digest: [16]byte(sum[:]), name: name}
+}
+
+// Digest is the same for subjects that are the same Service.
+func (s Subject) Digest() [16]byte { return s.digest }
+
+// Nobody tells whether the subject is none.
+func (s Subject) Nobody() bool { return s.digest == [16]byte{} }
+
+// String returns the name, or what is left of it.
+func (s Subject) String() string {
+	switch {
+	case s.Nobody():
+		return "nobody"
+	case s.name.Name == "":
+		return fmt.Sprintf("%x", s.digest)
+	default:
+		return s.name.String()
+	}
+}
+
+// Holder is a replica of the manager that has numbers on loan. It is chosen by
+// chance when a replica starts, and names its Lease.
+type Holder uint64
+
+func (h Holder) String() string { return fmt.Sprintf("%016x", uint64(h)) }
+
+// ParseHolder returns the holder that String wrote.
+func ParseHolder(text string) (Holder, error) {
+	number, err := strconv.ParseUint(text, 16, 64)
+	return Holder(number), err
+}
+
+// Loan is what is known of a number that a replica has on loan.
+type Loan struct {
+	Holder Holder
+	// Recall asks the holder for the number, if anybody does.
+	Recall *Recall
+}
+
+// Recall is another replica's request for a number on loan. The holder answers
+// by handing the number over, or by removing the request.
+type Recall struct {
+	By Holder
+	// For is the Service that the number is wanted for. The holder hands over a
+	// number that it gave to the same Service, as when a request is repeated at
+	// another replica. It is nobody where any number would do.
+	For Subject
+}
+
+// Hold is what is known of a number that no Service has any more and that is not
+// free yet.
+type Hold struct {
+	// Serial tells this hold from earlier ones of the same number.
+	Serial uint32
+	// Until is when the number becomes free, in whole seconds: zero if as soon as
+	// it is certain that nothing uses it.
+	Until time.Time
+	// For is who may have the number before.
+	For Subject
+}

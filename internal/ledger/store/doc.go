@@ -1,0 +1,22 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package store keeps the ledger in the API server, so that all replicas of the
+// manager give numbers out of one: no number goes to two Services, whichever
+// replica is asked and whatever dies in between.
+//
+// A Store is one replica's. It changes blocks by compare-and-swap alone; changes
+// of a block that wait together share one write. It borrows numbers ahead of
+// need and gives them out from memory (a Shelf is a magazine of such numbers).
+// What it has on loan belongs to a Lease of its own: while the Lease is not
+// renewed it gives nothing out, and once it is stale for longer than any request
+// can live, the leader takes the numbers back.
+//
+// What it knows of a block comes from its own writes, from reads, and from a
+// watch (Feed), the newest wins. Nothing is decided from that alone: a swap that
+// was based on an older state fails, is read anew and tried again.
+//
+// Numbers are freed in two steps. A number that no Service has any more is held;
+// then the API server is asked (Evidence); and only if the hold is still the same
+// is the number cleared.
+package store

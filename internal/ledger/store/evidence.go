@@ -1,0 +1,111 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"servicenet.dev/servicenet/internal/ledger"
+)
+
+// apiEvidence asks the API server.
+//
+// A ClusterIP has an IPAddress object, which the server makes before the Service
+// that carries the address and removes after it (KEP-1880): without the object no
+// Service has the address. NodePorts and load-balancer addresses have nothing of
+// the kind, so all Services that could have one are listed, once for all
+// questions.
+type apiEvidence struct {
+	reader client.Reader
+}
+
+// NewEvidence returns the Evidence of an API server. The reader must ask the
+// server itself: a cache won't do.
+func NewEvidence(reader client.Reader) Evidence { return apiEvidence{reader} }
+
+// Look is of Evidence.
+func (e apiEvidence) Look(ctx context.Context, questions []Question) ([]Finding, error) {
+	findings := make([]Finding, len(questions))
+	var listed map[ledger.Place]ledger.Owner
+	for i, q := range questions {
+		carrier, err := e.hinted(ctx, q)
+		switch {
+		case err != nil || carrier != (ledger.Owner{}):
+			findings[i] = Finding{Carrier: carrier}
+		case hasObjects(q.Family):
+			findings[i], err = e.byObject(ctx, q)
+		default:
+			if listed == nil {
+				listed, err = e.list(ctx)
+			}
+			findings[i] = Finding{Carrier: listed[q.Place]}
+		}
+		if err != nil {
+			return nil, fmt.Errorf("find out what %s is used for: %w", q.Place, err)
+		}
+	}
+	return findings, nil
+}
+
+// hinted returns the Service of the hint if it carries the number.
+func (e apiEvidence) hinted(ctx context.Context, q Question) (ledger.Owner, error) {
+	if q.Hint.Name == "" {
+		return ledger.Owner{}, nil
+	}
+	return e.carrier(ctx, q.Hint.NamespacedName, q.Place)
+}
+
+func (e apiEvidence) carrier(ctx context.Context, name types.NamespacedName, place ledger.Place) (ledger.Owner, error) {
+	service := &corev1.Service{}
+	if err := e.reader.Get(ctx, name, service); err != nil {
+		return ledger.Owner{}, client.IgnoreNotFound(err)
+	}
+	if !slices.Contains(Numbers(service), place) {
+		return ledger.Owner{}, nil
+	}
+	return OwnerOf(service), nil
+}
+
+func (e apiEvidence) byObject(ctx context.Context, q Question) (Finding, error) {
+	address := &networkingv1.IPAddress{}
+	err := e.reader.Get(ctx, types.NamespacedName{Name: q.String()}, address)
+	if apierrors.IsNotFound(err) {
+		return Finding{}, nil
+	}
+	if err != nil {
+		return Finding{}, err
+	}
+	parent := address.Spec.ParentRef
+	if parent == nil || parent.Group != "" || parent.Resource != "services" {
+		return Finding{Foreign: true}, nil
+	}
+	carrier, err := e.carrier(ctx, types.NamespacedName{Namespace: parent.Namespace, Name: parent.Name}, q.Place)
+	return Finding{Carrier: carrier, Leftover: carrier == ledger.Owner{}}, err
+}
+
+// list returns which Services carry NodePorts and load-balancer addresses. Other
+// types of Services have none that count.
+func (e apiEvidence) list(ctx context.Context) (map[ledger.Place]ledger.Owner, error) {
+	carriers := map[ledger.Place]ledger.Owner{}
+	for _, of := range []corev1.ServiceType{corev1.ServiceTypeNodePort, corev1.ServiceTypeLoadBalancer} {
+		services := &corev1.ServiceList{}
+		if err := e.reader.List(ctx, services, client.MatchingFields{"spec.type": string(of)}); err != nil {
+			return nil, err
+		}
+		for i := range services.Items {
+			for _, place := range Numbers(&services.Items[i]) {
+				carriers[place] = OwnerOf(&services.Items[i])
+			}
+		}
+	}
+	return carriers, nil
+}

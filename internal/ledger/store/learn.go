@@ -1,0 +1,76 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"servicenet.dev/servicenet/internal/ledger"
+)
+
+// learn brings everything in line with a new version of a page.
+func (s *Store) learn(p *page) {
+	p.seen++
+	s.absorb(p)
+	for _, shelf := range s.shelves {
+		shelf.update(p)
+	}
+	clear(p.retained)
+	if p.block != nil {
+		for number, hold := range p.block.Holds() {
+			if !hold.For.Nobody() {
+				p.retained[hold.For.Digest()] = number
+			}
+		}
+	}
+	s.noteHolds(p)
+	close(p.changed)
+	close(s.changed)
+	p.changed, s.changed = make(chan struct{}), make(chan struct{})
+}
+
+// absorb compares what the block says of this replica's loans with what the
+// replica remembers. A loan that it does not remember was handed over, or is of a
+// write whose answer was lost: it was given to nobody. A loan that it remembers
+// and that is none any more was taken back.
+func (s *Store) absorb(p *page) {
+	lent := map[int]bool{}
+	if p.block != nil {
+		for number, loan := range p.block.LentTo(s.Holder) {
+			lent[number] = true
+			n := p.mine[number]
+			if n == nil {
+				n = s.hold(p, number)
+				s.shelve(n)
+			}
+			if loan.Recall != nil {
+				s.answer(p, n, *loan.Recall)
+			}
+		}
+	}
+	for number, n := range p.mine {
+		if !lent[number] {
+			s.forget(p, n)
+		}
+	}
+	for number := range p.settled {
+		if state := p.state(number); state == ledger.Free || state == ledger.Held {
+			delete(p.settled, number)
+		}
+	}
+}
+
+// answer gives another replica a number that it asks for, if it was given to
+// nobody or to the same Service.
+func (s *Store) answer(p *page, n *number, recall ledger.Recall) {
+	if n.state == leaving || n.answering {
+		return
+	}
+	same := n.state == given && !recall.For.Nobody() && ledger.SubjectOf(n.owner.NamespacedName).Digest() == recall.For.Digest()
+	if n.state == spare || same {
+		s.leave(p, n)
+		s.later(p, func(b *ledger.Block) bool { return b.HandOver(n.Number, s.Holder) }, nil)
+		return
+	}
+	n.answering = true
+	s.later(p, func(b *ledger.Block) bool { return b.Refuse(n.Number, s.Holder) }, func() error { n.answering = false; return nil })
+}

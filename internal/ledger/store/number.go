@@ -1,0 +1,138 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"servicenet.dev/servicenet/internal/ledger"
+)
+
+// number is a number that this replica has on loan.
+type number struct {
+	ledger.Place
+	state possession
+	// shelf is the magazine that a spare number is in, if it is in one.
+	shelf *shelf
+	// owner is the Service that a number was given to, or that was seen with it,
+	// and slot says which of its numbers it is.
+	owner ledger.Owner
+	slot  string
+	// due is when to ask the API server what became of a number that was given.
+	due time.Time
+	// gifts counts how often the number was given.
+	gifts int
+	// answering tells that a refusal of a recall is under way.
+	answering bool
+	// ended is what to do once the number is settled: its Service is gone.
+	ended *Retention
+}
+
+// possession is what this replica does with a number it has on loan.
+type possession int
+
+const (
+	// spare numbers can be given.
+	spare possession = iota
+	// given numbers wait for their Service to be seen.
+	given
+	// carried numbers were seen with a Service, and wait to be settled.
+	carried
+	// leaving numbers are being settled, returned or handed over. Whether that has
+	// happened may be unknown, so nothing else can be done with them.
+	leaving
+)
+
+// repeat names the number of a Service that exists. If the request is repeated,
+// as the API server does after a conflict, it gets the same.
+type repeat struct {
+	types.NamespacedName
+	uid  types.UID
+	slot string
+}
+
+// hold remembers a number on loan.
+func (s *Store) hold(p *page, at int) *number {
+	n := &number{Place: ledger.Place{Key: p.key, Number: at}}
+	p.mine[at] = n
+	s.Metrics.lent(n.Family, 1)
+	return n
+}
+
+// forget drops a number that is not on loan any more: it was settled, returned or
+// handed over, or others took it back.
+func (s *Store) forget(p *page, n *number) {
+	s.leave(p, n)
+	delete(p.mine, n.Number)
+	s.Metrics.lent(n.Family, -1)
+	if n.ended != nil {
+		s.release(p, n.Number, *n.ended)
+	}
+}
+
+// leave ends whatever a number was for.
+func (s *Store) leave(p *page, n *number) {
+	switch n.state {
+	case spare:
+		s.unshelve(n)
+	case given:
+		s.settleAccount(n)
+	case carried:
+		delete(p.carried, n.Number)
+	case leaving:
+	}
+	n.state = leaving
+}
+
+// give gives a number to a Service.
+func (s *Store) give(n *number, r Request) {
+	s.unshelve(n)
+	n.state, n.owner, n.slot, n.due = given, r.Owner, r.Slot, time.Now().Add(s.Timing.InFlight)
+	n.gifts++
+	s.inFlight[r.Owner.Namespace]++
+	s.Metrics.given(n.Family, 1)
+	if key, ok := r.repeat(n.Family); ok {
+		s.repeats[key] = n
+	}
+}
+
+// settleAccount undoes what give noted.
+func (s *Store) settleAccount(n *number) {
+	s.Metrics.given(n.Family, -1)
+	namespace := n.owner.Namespace
+	s.inFlight[namespace]--
+	if s.inFlight[namespace] == 0 {
+		delete(s.inFlight, namespace)
+	}
+	if key, ok := (Request{Owner: n.owner, Slot: n.slot}).repeat(n.Family); ok && s.repeats[key] == n {
+		delete(s.repeats, key)
+	}
+}
+
+// carry notes that a Service was seen with a number.
+func (s *Store) carry(p *page, n *number, owner ledger.Owner) {
+	s.leave(p, n)
+	n.state, n.owner = carried, owner
+	p.carried[n.Number] = n
+	s.flushLater(p)
+}
+
+// flushLater sees to it that numbers that are carried are settled in time, even
+// if nothing else is written.
+func (s *Store) flushLater(p *page) {
+	if p.flushing {
+		return
+	}
+	p.flushing = true
+	time.AfterFunc(s.Timing.Settle, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		p.flushing = false
+		if len(p.carried) > 0 {
+			s.startWriting(p)
+		}
+	})
+}

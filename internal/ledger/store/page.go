@@ -1,0 +1,165 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"errors"
+	"fmt"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/ledger"
+)
+
+// page is a block as this replica knows it, what it has on loan of it, and the
+// changes that wait for it.
+type page struct {
+	key ledger.Key
+	version
+	// known tells that nothing newer than the version is known to exist. Else the
+	// API server has to be asked before a write.
+	known bool
+	// floor is the newest resourceVersion seen: nothing older is listened to.
+	floor string
+	// gone is the object that was last seen to be deleted.
+	gone types.UID
+	// seen counts the versions seen.
+	seen int
+	// changed is closed, and replaced, when a version is seen.
+	changed chan struct{}
+
+	// mine is what this replica has on loan.
+	mine map[int]*number
+	// wanted counts who here waits for a number to be handed over.
+	wanted map[int]int
+	// carried are the numbers to settle. The next write takes them along.
+	carried  map[int]*number
+	flushing bool
+	// settled are numbers that this replica settled last.
+	settled map[int]bool
+
+	waiting []*change
+	writing bool
+
+	// retained is which number is held for whom.
+	retained map[[16]byte]int
+	// watches is what the collector knows of held numbers.
+	watches map[int]*watch
+}
+
+// version is a block as the API server has it.
+type version struct {
+	// block is nil where there is no object, or none that can be read. It is
+	// never changed, only replaced.
+	block *ledger.Block
+	data  []byte
+	meta  metav1.ObjectMeta
+	// broken says why an object can't be read.
+	broken error
+}
+
+func newPage(key ledger.Key) *page {
+	return &page{
+		key: key, changed: make(chan struct{}),
+		mine: map[int]*number{}, wanted: map[int]int{}, carried: map[int]*number{}, settled: map[int]bool{},
+		retained: map[[16]byte]int{}, watches: map[int]*watch{},
+	}
+}
+
+// versionOf returns what an object says.
+func versionOf(object *servicenetv1alpha1.AllocationBlock) *version {
+	v := &version{data: object.Data, meta: *object.ObjectMeta.DeepCopy()}
+	v.meta.ManagedFields = nil
+	if v.block, v.broken = ledger.Decode(object.Data); v.broken != nil {
+		v.block, v.broken = nil, fmt.Errorf("block %s can't be read: %w", object.Name, v.broken)
+	}
+	return v
+}
+
+// object returns the object that says what a block does.
+func (p *page) object(block *ledger.Block, data []byte) *servicenetv1alpha1.AllocationBlock {
+	used, lent, held := block.Count()
+	object := &servicenetv1alpha1.AllocationBlock{
+		ObjectMeta: *p.meta.DeepCopy(), Family: p.key.Family, First: p.key.First(), Data: data,
+		//nolint:gosec // at most as many as a block has
+		Summary: servicenetv1alpha1.AllocationSummary{Used: int32(used), Lent: int32(lent), Held: int32(held)},
+	}
+	object.Name = p.key.String()
+	return object
+}
+
+// state returns what a number of the page is.
+func (p *page) state(number int) ledger.State {
+	if p.block == nil {
+		return ledger.Free
+	}
+	return p.block.State(number)
+}
+
+// see takes over a version that was read or watched, if it is news. It never
+// goes back: a number that was put on loan since would be forgotten, and given
+// out a second time when it turns up again.
+func (s *Store) see(p *page, v *version) {
+	if v.meta.UID == p.gone && p.gone != "" {
+		return
+	}
+	order, err := 1, error(nil)
+	if p.floor != "" {
+		order, err = resourceversion.CompareResourceVersion(v.meta.ResourceVersion, p.floor)
+	}
+	switch {
+	case err != nil || order < 0:
+	case order == 0:
+		p.known = p.known || v.meta.ResourceVersion == p.meta.ResourceVersion
+	default:
+		p.version, p.known, p.floor = *v, true, v.meta.ResourceVersion
+		s.learn(p)
+	}
+}
+
+// miss takes over that the object is not there.
+func (s *Store) miss(p *page) {
+	if p.meta.UID != "" {
+		p.gone = p.meta.UID
+	}
+	p.version, p.known = version{}, true
+	s.learn(p)
+}
+
+// BlockSeen tells of a block that a watch shows.
+func (s *Store) BlockSeen(object *servicenetv1alpha1.AllocationBlock) {
+	key, err := keyOf(object)
+	if err != nil {
+		s.Logger.Error(err, "Left a block alone that is none of the ledger's", "block", object.Name)
+		return
+	}
+	v := versionOf(object)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.see(s.page(key), v)
+}
+
+// BlockGone tells of a block that a watch shows to be deleted.
+func (s *Store) BlockGone(object *servicenetv1alpha1.AllocationBlock) {
+	key, err := keyOf(object)
+	if err != nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.page(key); p.meta.UID == object.UID {
+		s.miss(p)
+	}
+}
+
+func keyOf(object *servicenetv1alpha1.AllocationBlock) (ledger.Key, error) {
+	key, err := ledger.ParseKey(object.Family, object.First)
+	if err == nil && key.String() != object.Name {
+		err = errors.New("its name is not that of its numbers")
+	}
+	return key, err
+}

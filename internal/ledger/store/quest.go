@@ -1,0 +1,291 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/ledger"
+)
+
+// quest is a Service's request for one number. It takes what step the state of
+// the number asks for, until the number is given or is known to be another's.
+type quest struct {
+	s       *Store
+	place   ledger.Place
+	request Request
+	// asked tells that the number was asked for while another had it on loan.
+	asked bool
+	// pauses counts how often it waited for the API server's clean-up.
+	pauses int
+	// waiting says what for.
+	waiting string
+}
+
+// errGranted says that the Service has the number already.
+var errGranted = errors.New("the Service has the number")
+
+// step does what can't be done under the lock. A nil step says that the number is
+// given.
+type step func(context.Context) error
+
+func (s *Store) takeNumber(ctx context.Context, place ledger.Place, r Request) error {
+	ctx, cancel := context.WithTimeout(ctx, s.Timing.Patience)
+	defer cancel()
+	q := &quest{s: s, place: place, request: r, waiting: "the ledger could not be read in time"}
+	defer q.stopWanting()
+	for {
+		next, err := q.next()
+		if err != nil || next == nil {
+			return err
+		}
+		err = next(ctx)
+		switch {
+		case errors.Is(err, errGranted):
+			return nil
+		case err == nil || errors.Is(err, errMoved):
+		case ctx.Err() != nil:
+			return &ledger.UnavailableError{Reason: q.waiting, RetryAfter: time.Second, Err: err}
+		default:
+			return err
+		}
+	}
+}
+
+// next decides on the next step.
+func (q *quest) next() (step, error) {
+	s := q.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.mayGive(q.request); err != nil {
+		return nil, err
+	}
+	p := s.page(q.place.Key)
+	if n := p.mine[q.place.Number]; n != nil {
+		return q.mine(p, n)
+	}
+	if !p.known || p.broken != nil {
+		return q.swap(func(*ledger.Block) error { return nil }, nil), nil
+	}
+	switch p.state(q.place.Number) {
+	case ledger.Free:
+		return q.free(), nil
+	case ledger.Lent:
+		return q.lent(p)
+	case ledger.Held:
+		return q.held(p)
+	default:
+		return q.used(), nil
+	}
+}
+
+// mine is for a number that this replica has on loan.
+func (q *quest) mine(p *page, n *number) (step, error) {
+	switch {
+	case n.state == leaving:
+		return q.await(p, "the number is just being returned"), nil
+	case n.state == spare:
+		if owner, seen := q.s.Seen(q.place); seen {
+			q.s.carry(p, n, owner)
+			return q.used(), nil
+		}
+		q.s.give(n, q.request)
+		return nil, nil //nolint:nilnil // given
+	case n.owner.Same(q.request.Owner):
+		n.due = time.Now().Add(q.s.Timing.InFlight)
+		return nil, nil //nolint:nilnil // given to it before
+	case n.state == given:
+		return nil, &ledger.TakenError{Place: q.place, Owner: n.owner, By: ledger.ByRequest}
+	default:
+		return q.used(), nil
+	}
+}
+
+// free is for a number that nobody has, as far as the ledger knows.
+func (q *quest) free() step {
+	lend := q.swap(func(b *ledger.Block) error {
+		return moved(b.Lend(q.place.Number, q.s.Holder))
+	}, q.take)
+	_, seen := q.s.Seen(q.place)
+	if !seen && !hasObjects(q.place.Family) {
+		return lend
+	}
+	return q.look(func(ctx context.Context, f Finding) error {
+		switch {
+		case f.Carrier != (ledger.Owner{}) || f.Foreign:
+			return q.verdict(f)
+		case f.Leftover:
+			return q.pause(ctx)
+		default:
+			return lend(ctx)
+		}
+	})
+}
+
+// lent is for a number that another replica has on loan.
+func (q *quest) lent(p *page) (step, error) {
+	loan, _ := p.block.Loan(q.place.Number)
+	switch {
+	case loan.Recall != nil:
+		return q.await(p, "the number is on loan to a replica that does not answer"), nil
+	case q.asked:
+		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRequest}
+	default:
+		q.want(p)
+		return q.swap(func(b *ledger.Block) error {
+			return moved(b.Ask(q.place.Number, q.s.Holder, ledger.SubjectOf(q.request.Owner.NamespacedName)))
+		}, nil), nil
+	}
+}
+
+// held is for a number that lost its Service.
+func (q *quest) held(p *page) (step, error) {
+	hold, _ := p.block.Hold(q.place.Number)
+	subject := ledger.SubjectOf(q.request.Owner.NamespacedName)
+	if !hold.For.Nobody() && hold.For.Digest() != subject.Digest() {
+		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRetained}
+	}
+	wait := time.Until(p.watches[q.place.Number].since.Add(q.s.Timing.Release))
+	return q.look(func(ctx context.Context, f Finding) error {
+		switch {
+		case f.Carrier != (ledger.Owner{}):
+			keep := q.swap(func(b *ledger.Block) error { return moved(b.Keep(q.place.Number, hold.Serial)) }, nil)
+			if err := keep(ctx); err != nil {
+				return err
+			}
+			return q.verdict(f)
+		case f.Foreign:
+			return q.verdict(f)
+		case f.Leftover:
+			return q.pause(ctx)
+		case q.place.Family == servicenetv1alpha1.NodePort && wait > 0:
+			q.waiting = "the API server may not have released the port yet"
+			return sleep(ctx, wait)
+		default:
+			return q.swap(func(b *ledger.Block) error {
+				return moved(b.Claim(q.place.Number, hold.Serial, q.s.Holder))
+			}, q.take)(ctx)
+		}
+	}), nil
+}
+
+// used is for a number that a Service has, by the ledger. If none does, it is
+// held, so that evidence for that can be trusted.
+func (q *quest) used() step {
+	return q.look(func(ctx context.Context, f Finding) error {
+		if f.Carrier != (ledger.Owner{}) || f.Foreign {
+			return q.verdict(f)
+		}
+		return q.swap(func(b *ledger.Block) error {
+			return moved(b.Release(q.place.Number, time.Time{}, ledger.Subject{}))
+		}, nil)(ctx)
+	})
+}
+
+// verdict refuses the number that another has, and grants it to the Service that
+// carries it already.
+func (q *quest) verdict(f Finding) error {
+	switch {
+	case f.Foreign:
+		return &ledger.TakenError{Place: q.place, By: ledger.ByObject}
+	case f.Carrier.Same(q.request.Owner):
+		return errGranted
+	default:
+		return &ledger.TakenError{Place: q.place, Owner: f.Carrier, By: ledger.ByService}
+	}
+}
+
+// take gives the number that was just put on loan.
+func (q *quest) take() error {
+	n := q.s.pages[q.place.Key].mine[q.place.Number]
+	if n == nil || n.state != spare {
+		return errMoved
+	}
+	q.s.give(n, q.request)
+	return nil
+}
+
+// look asks the API server about the number.
+func (q *quest) look(then func(context.Context, Finding) error) step {
+	hint, _ := q.s.Seen(q.place)
+	return func(ctx context.Context) error {
+		findings, err := q.s.Evidence.Look(ctx, []Question{{Place: q.place, Hint: hint}})
+		if err != nil {
+			return &ledger.UnavailableError{Reason: "the API server could not be asked about the number", RetryAfter: time.Second, Err: err}
+		}
+		return then(ctx, findings[0])
+	}
+}
+
+// swap changes the block.
+func (q *quest) swap(move func(*ledger.Block) error, landed func() error) step {
+	return func(ctx context.Context) error { return q.s.swap(ctx, q.place.Key, move, landed) }
+}
+
+// await waits until the page changes.
+func (q *quest) await(p *page, what string) step {
+	q.waiting = what
+	changed := p.changed
+	return func(ctx context.Context) error {
+		select {
+		case <-changed:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// pause waits for the API server's clean-up, longer each time.
+func (q *quest) pause(ctx context.Context) error {
+	q.waiting = "the API server has not released the number yet"
+	q.pauses++
+	return sleep(ctx, min(10*time.Millisecond<<min(q.pauses, 6), 500*time.Millisecond))
+}
+
+// want notes that the number is waited for here, and stopWanting that it is not.
+func (q *quest) want(p *page) {
+	q.asked = true
+	p.wanted[q.place.Number]++
+}
+
+func (q *quest) stopWanting() {
+	if !q.asked {
+		return
+	}
+	q.s.mu.Lock()
+	defer q.s.mu.Unlock()
+	p := q.s.pages[q.place.Key]
+	p.wanted[q.place.Number]--
+	if p.wanted[q.place.Number] == 0 {
+		delete(p.wanted, q.place.Number)
+	}
+}
+
+func moved(done bool) error {
+	if !done {
+		return errMoved
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// hasObjects tells whether the API server has an object for each number of a
+// family that it gave out.
+func hasObjects(family servicenetv1alpha1.NumberFamily) bool {
+	return family == servicenetv1alpha1.ClusterIPv4 || family == servicenetv1alpha1.ClusterIPv6
+}

@@ -1,0 +1,158 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/ledger"
+)
+
+// Run gives numbers out until the context ends, and gives back then what it has
+// on loan. It is to run on every replica, once.
+func (s *Store) Run(ctx context.Context) error {
+	defer s.end()
+	s.load(ctx)
+	var renewals sync.WaitGroup
+	renewals.Go(func() { s.keepLease(ctx) })
+	ticks := time.NewTicker(s.Timing.Tick)
+	defer ticks.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			renewals.Wait()
+			return s.close()
+		case <-ticks.C:
+			s.followUp(ctx)
+			s.mu.Lock()
+			s.tidy()
+			s.mu.Unlock()
+		}
+	}
+}
+
+// load reads all blocks, so that the first numbers come from blocks that exist.
+func (s *Store) load(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.Timing.Call)
+	defer cancel()
+	list := &servicenetv1alpha1.AllocationBlockList{}
+	if err := s.Client.List(ctx, list); err != nil {
+		s.Logger.Error(err, "Could not list the blocks of the ledger: they will be read one by one")
+		return
+	}
+	for i := range list.Items {
+		s.BlockSeen(&list.Items[i])
+	}
+}
+
+// keepLease renews the Lease until the context ends.
+func (s *Store) keepLease(ctx context.Context) {
+	ticks := time.NewTicker(s.Timing.Renew)
+	defer ticks.Stop()
+	for ctx.Err() == nil {
+		if err := s.renew(ctx); err != nil && ctx.Err() == nil {
+			s.Logger.Error(err, "No numbers are given out while the Lease is not renewed")
+		}
+		select {
+		case <-ctx.Done():
+		case <-ticks.C:
+		}
+	}
+}
+
+// followUp asks the API server what became of the numbers that were given some
+// time ago: their Services carry them, or they are spare again.
+func (s *Store) followUp(ctx context.Context) {
+	questions, asked := s.overdue()
+	if len(questions) == 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.Timing.Call)
+	defer cancel()
+	findings, err := s.Evidence.Look(ctx, questions)
+	if err != nil {
+		s.Logger.Error(err, "Could not find out what became of numbers that were given", "numbers", len(questions))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, a := range asked {
+		p := s.pages[a.number.Key]
+		if p.mine[a.number.Number] != a.number || a.number.state != given || a.number.gifts != a.gifts {
+			continue
+		}
+		switch {
+		case err != nil || findings[i].Leftover || findings[i].Foreign:
+			a.number.due = time.Now().Add(2 * s.Timing.Tick)
+		case findings[i].Carrier != (ledger.Owner{}):
+			s.carry(p, a.number, findings[i].Carrier)
+		default:
+			s.leave(p, a.number)
+			s.shelve(a.number)
+		}
+	}
+}
+
+// gift is a number as it was given once.
+type gift struct {
+	number *number
+	gifts  int
+}
+
+func (s *Store) overdue() (questions []Question, asked []gift) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	for _, p := range s.pages {
+		for _, n := range p.mine {
+			if n.state == given && !n.due.After(now) {
+				questions = append(questions, Question{Place: n.Place, Hint: n.owner})
+				asked = append(asked, gift{n, n.gifts})
+			}
+		}
+	}
+	return questions, asked
+}
+
+// close gives nothing out any more, and returns what nobody was given. What was
+// given and not seen yet stays on loan until the Lease is stale, so that whoever
+// takes it back asks the API server first.
+func (s *Store) close() error {
+	ctx, cancel := context.WithTimeout(s.life, s.Timing.Call)
+	defer cancel()
+	s.mu.Lock()
+	s.closed = true
+	var keys []ledger.Key
+	for key, p := range s.pages {
+		if len(p.mine) == 0 {
+			continue
+		}
+		keys = append(keys, key)
+		for _, n := range p.mine {
+			if n.state == spare {
+				s.giveBack(n)
+			}
+		}
+	}
+	s.mu.Unlock()
+	for _, key := range keys {
+		// What was returned before has landed when this has.
+		if err := s.swap(ctx, key, func(*ledger.Block) error { return nil }, nil); err != nil {
+			return fmt.Errorf("return the numbers on loan: %w", err)
+		}
+	}
+	s.mu.Lock()
+	left := 0
+	for _, p := range s.pages {
+		left += len(p.mine)
+	}
+	s.mu.Unlock()
+	if left == 0 {
+		s.removeLease(ctx, s.Holder)
+	}
+	return nil
+}
