@@ -95,7 +95,7 @@ func Decode(data []byte) (*Block, error) {
 }
 
 func (b *Block) decodeSections(r *reader) error {
-	last := uint64(0)
+	last, known := uint64(0), 0
 	for len(r.left) > 0 {
 		s := section{tag: r.number(), content: r.bytes()}
 		if r.err == nil && s.tag <= last {
@@ -105,9 +105,16 @@ func (b *Block) decodeSections(r *reader) error {
 			return r.err
 		}
 		last = s.tag
+		if s.tag <= tagHolds {
+			known++
+		}
 		if err := b.decodeSection(s); err != nil {
 			return err
 		}
+	}
+	// A number that a lost section told of would look free, and be given twice.
+	if known < tagHolds {
+		return errors.New("a section is missing")
 	}
 	return nil
 }
