@@ -69,10 +69,14 @@ type Holder uint64
 
 func (h Holder) String() string { return fmt.Sprintf("%016x", uint64(h)) }
 
-// ParseHolder returns the holder that String wrote.
+// ParseHolder returns the holder that String wrote. Anything else is an error, so
+// that no two texts are one holder.
 func ParseHolder(text string) (Holder, error) {
 	number, err := strconv.ParseUint(text, 16, 64)
-	return Holder(number), err
+	if holder := Holder(number); err == nil && holder.String() == text {
+		return holder, nil
+	}
+	return 0, fmt.Errorf("%q names no holder", text)
 }
 
 // Loan is what is known of a number that a replica has on loan.
