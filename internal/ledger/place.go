@@ -89,7 +89,8 @@ func parsePlace(family servicenetv1alpha1.NumberFamily, number string) (Place, e
 	if err != nil {
 		return Place{}, err
 	}
-	if address.Is4() != IsIPv4(family) || address.Zone() != "" || address.Is4In6() {
+	ours := address.Is4() && IsIPv4(family) || address.Is6() && isIPv6(family)
+	if !ours || address.Zone() != "" || address.Is4In6() {
 		return Place{}, fmt.Errorf("%s is not of %s", number, family)
 	}
 	return Address(family, address), nil
@@ -98,4 +99,8 @@ func parsePlace(family servicenetv1alpha1.NumberFamily, number string) (Place, e
 // IsIPv4 tells whether the numbers of a family are IPv4 addresses.
 func IsIPv4(family servicenetv1alpha1.NumberFamily) bool {
 	return family == servicenetv1alpha1.ClusterIPv4 || family == servicenetv1alpha1.LoadBalancerIPv4
+}
+
+func isIPv6(family servicenetv1alpha1.NumberFamily) bool {
+	return family == servicenetv1alpha1.ClusterIPv6 || family == servicenetv1alpha1.LoadBalancerIPv6
 }
