@@ -1,0 +1,401 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"servicenet.dev/servicenet/internal/allocator"
+	"servicenet.dev/servicenet/internal/bitmap"
+)
+
+// sealed appends the right checksum.
+func sealed(body []byte) []byte {
+	return binary.LittleEndian.AppendUint32(slices.Clone(body), crc32.ChecksumIEEE(body))
+}
+
+// written returns an encoding that consists of sections.
+func written(release, oldest byte, sections ...section) []byte {
+	body := []byte{release, oldest}
+	for _, s := range sections {
+		body = appendBytes(binary.AppendUvarint(body, s.tag), s.content)
+	}
+	return sealed(body)
+}
+
+// setOf returns the encoding of a set.
+func setOf(tb testing.TB, size int, numbers ...int) []byte {
+	tb.Helper()
+	set := bitmap.New(size)
+	for _, number := range numbers {
+		set.Take(number)
+	}
+	data, err := set.AppendBinary(nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return data
+}
+
+// sectionsOf returns the sections of a block whose numbers from 4 to 8, and no
+// others, are taken.
+func sectionsOf(tb testing.TB, loans, holds []byte) []section {
+	tb.Helper()
+	return []section{
+		{tagSerial, []byte{9}}, {tagTaken, setOf(tb, allocator.BlockSize, 4, 5, 6, 7, 8)}, {tagLoans, loans}, {tagHolds, holds},
+	}
+}
+
+// join returns bytes, texts and slices of bytes one after the other.
+func join(parts ...any) []byte {
+	var data []byte
+	for _, part := range parts {
+		switch part := part.(type) {
+		case int:
+			data = append(data, byte(part)) //nolint:gosec // written as such
+		case string:
+			data = append(data, part...)
+		case []byte:
+			data = append(data, part...)
+		}
+	}
+	return data
+}
+
+// holder is a holder as it is written; a digest has twice as many bytes.
+const holder = "\x01\x23\x45\x67\x89\xab\xcd\xef"
+
+// beyond is a varint of more than 64 bits, tooLarge one of more than 32.
+const (
+	beyond   = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+	tooLarge = "\x80\x80\x80\x80\x10"
+	// outside is 4,096, the first number that a block does not have.
+	outside = "\x80\x20"
+	// huge is the largest number of 64 bits.
+	huge = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"
+)
+
+func TestHandWrittenBlockIsRead(t *testing.T) {
+	b := decode(t, written(1, 1, sectionsOf(t,
+		join(holder, 2, 4, 0, 2, 1, holder, holder, holder),
+		join(5, 7, 0, 2, 8, 3, 1, 4, "team", 3, "web"))...))
+	for number, want := range map[int]string{
+		4: "lent to A", 5: "held 7 for nobody", 6: "lent to A, A asks for " + strings.Repeat("0123456789abcdef", 2),
+		7: "held 8 for team/web until -1", 8: "used", 9: "free",
+	} {
+		if got := describe(b, number); got != want {
+			t.Errorf("%d is %s, want %s", number, got, want)
+		}
+	}
+}
+
+func TestDamagedSectionIsRefused(t *testing.T) {
+	for name, test := range map[string]struct {
+		loans, holds []byte
+		want         string
+	}{
+		"loans end within the holder":       {join(0, 0, 1), nil, "cut off"},
+		"loans end after the holder":        {join(holder), nil, "cut off"},
+		"loans count none":                  {join(holder, 0), nil, "count is wrong"},
+		"loans count more than a block has": {join(holder, "\x81\x20", 4, 0), nil, "count is wrong"},
+		"loans count beyond all numbers":    {join(holder, beyond), nil, "cut off"},
+		"loans are fewer than counted":      {join(holder, 2, 4, 0), nil, "cut off"},
+		"a loan ends before its flags":      {join(holder, 1, 4), nil, "cut off"},
+		"a loan has an unknown flag":        {join(holder, 1, 4, 2), nil, "flag is unknown"},
+		"a loan has one flag too many":      {join(holder, 1, 4, 3, holder, holder, holder), nil, "flag is unknown"},
+		"a recall ends within who asks":     {join(holder, 1, 4, 1, 0, 0), nil, "cut off"},
+		"a recall ends within for whom":     {join(holder, 1, 4, 1, holder, holder), nil, "cut off"},
+		"a loan lies outside":               {join(holder, 1, outside, 0), nil, "outside the block"},
+		"a second loan lies outside":        {join(holder, 2, 4, 0, "\xfc\x1f", 0), nil, "outside the block"},
+		"a loan lies far outside":           {join(holder, 1, huge, 0), nil, "outside the block"},
+		"a loan is there twice":             {join(holder, 2, 4, 0, 0, 0), nil, "on loan twice"},
+		"two have the same loan":            {join(holder, 1, 4, 0, holder[1:], 0, 1, 4, 0), nil, "on loan twice"},
+		"a free number is on loan":          {join(holder, 1, 9, 0), nil, "contradicts itself: a number on loan"},
+
+		"a hold ends before its serial":       {nil, join(5), "cut off"},
+		"a hold has a serial too large":       {nil, join(5, tooLarge, 0), "too large"},
+		"a hold ends before its flags":        {nil, join(5, 1), "cut off"},
+		"a hold has an unknown flag":          {nil, join(5, 1, 8), "flag is unknown"},
+		"a hold has one flag too many":        {nil, join(5, 1, 12, holder, holder), "flag is unknown"},
+		"a hold ends before its time":         {nil, join(5, 1, 1), "cut off"},
+		"a hold ends within its time":         {nil, join(5, 1, 1, 0x80), "cut off"},
+		"a hold has a time beyond all":        {nil, join(5, 1, 1, beyond), "cut off"},
+		"a hold ends before its namespace":    {nil, join(5, 1, 2), "cut off"},
+		"a hold ends within its namespace":    {nil, join(5, 1, 2, 4, "tea"), "cut off"},
+		"a hold has a namespace without end":  {nil, join(5, 1, 2, huge, "team"), "cut off"},
+		"a hold ends before its name":         {nil, join(5, 1, 2, 4, "team"), "cut off"},
+		"a hold ends within its name":         {nil, join(5, 1, 2, 4, "team", 3, "we"), "cut off"},
+		"a hold ends within its digest":       {nil, join(5, 1, 4, holder, holder[1:]), "cut off"},
+		"a hold lies outside":                 {nil, join(outside, 1, 0), "outside the block"},
+		"a second hold lies outside":          {nil, join(5, 1, 0, "\xfb\x1f", 1, 0), "outside the block"},
+		"a hold is there twice":               {nil, join(5, 1, 0, 0, 2, 0), "held twice"},
+		"a free number is held":               {nil, join(9, 1, 0), "contradicts itself: a number that is held"},
+		"a number on loan is held":            {join(holder, 1, 5, 0), join(5, 1, 0), "contradicts itself: a number on loan"},
+		"a number follows that does not end":  {nil, join(5, 1, 0, 0x80), "cut off"},
+		"a number follows that is too large":  {nil, join(5, 1, 0, beyond, 1, 0), "cut off"},
+		"the first of all is before the last": {nil, join(5, 1, 0, huge, 1, 0), "outside the block"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, err := Decode(written(1, 1, sectionsOf(t, test.loans, test.holds)...))
+			if b != nil || err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestDamagedFrameIsRefused(t *testing.T) {
+	good := sectionsOf(t, nil, nil)
+	with := func(i int, s section) []byte {
+		sections := slices.Clone(good)
+		sections[i] = s
+		return written(1, 1, sections...)
+	}
+	body := func(parts ...any) []byte {
+		data := written(1, 1, good...)
+		return sealed(append(data[:len(data)-checksumBytes], join(parts...)...))
+	}
+	for name, test := range map[string]struct {
+		data []byte
+		want string
+	}{
+		"nothing":                        {nil, "cut off"},
+		"a header alone":                 {[]byte{1, 1}, "cut off"},
+		"less than a checksum":           {[]byte{1, 1, 0, 0, 0}, "cut off"},
+		"a wrong checksum":               {[]byte{1, 1, 0, 0, 0, 0}, "checksum"},
+		"no section":                     {written(1, 1), "section is missing"},
+		"no serial":                      {written(1, 1, good[1:]...), "section is missing"},
+		"no taken numbers":               {written(1, 1, good[0], good[2], good[3]), "section is missing"},
+		"no loans":                       {written(1, 1, good[0], good[1], good[3]), "section is missing"},
+		"no holds":                       {written(1, 1, good[:3]...), "section is missing"},
+		"another in place of the holds":  {written(1, 1, append(good[:3:3], section{5, nil})...), "section is missing"},
+		"sections out of order":          {written(1, 1, good[0], good[2], good[1], good[3]), "out of order"},
+		"a section twice":                {written(1, 1, append(good[:4:4], good[3])...), "out of order"},
+		"a later section twice":          {written(1, 1, append(good[:4:4], section{9, nil}, section{9, nil})...), "out of order"},
+		"a section without a tag":        {written(1, 1, append([]section{{0, nil}}, good...)...), "out of order"},
+		"a tag that does not end":        {body(0x85), "cut off"},
+		"a tag beyond all":               {body(beyond, 0), "cut off"},
+		"a section without a length":     {body(5), "cut off"},
+		"a length that does not end":     {body(5, 0x85), "cut off"},
+		"a section shorter than it says": {body(5, 3, 1, 2), "cut off"},
+		"a section longer than all":      {body(5, huge, 1, 2), "cut off"},
+		"a serial that is empty":         {with(0, section{tagSerial, nil}), "cut off"},
+		"a serial too large":             {with(0, section{tagSerial, []byte(tooLarge)}), "too large"},
+		"a serial and more":              {with(0, section{tagSerial, []byte{1, 2}}), "left over"},
+		"no set":                         {with(1, section{tagTaken, nil}), "no data"},
+		"a set of another size":          {with(1, section{tagTaken, setOf(t, 4095, 5)}), "another size"},
+		"a larger set":                   {with(1, section{tagTaken, setOf(t, 8192, 5)}), "another size"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b, err := Decode(test.data)
+			if b != nil || err == nil || !strings.Contains(err.Error(), test.want) || errors.Is(err, ErrNewer) {
+				t.Errorf("error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+}
+
+func TestDamagedEncodingIsRefused(t *testing.T) {
+	data := encode(t, everything(t))
+	for i := range data {
+		for at := range 8 {
+			damaged := bytes.Clone(data)
+			damaged[i] ^= 1 << at
+			if b, err := Decode(damaged); b != nil || err == nil {
+				t.Errorf("bit %d of byte %d turned, and still decoded", at, i)
+			}
+		}
+		if b, err := Decode(data[:i]); b != nil || err == nil {
+			t.Errorf("cut after byte %d, and still decoded", i)
+		}
+	}
+	if b, err := Decode(append(data, 0)); b != nil || err == nil {
+		t.Error("a byte too many, and still decoded")
+	}
+}
+
+// newer returns what the release after this one may write: what this release
+// knows of a block, and sections that it does not know.
+func newer(tb testing.TB, release, oldest byte, b *Block, more ...section) []byte {
+	tb.Helper()
+	data := encode(tb, b)
+	body := append([]byte{release, oldest}, data[headerBytes:len(data)-checksumBytes]...)
+	for _, s := range more {
+		body = appendBytes(binary.AppendUvarint(body, s.tag), s.content)
+	}
+	return sealed(body)
+}
+
+func TestSectionsOfANewerReleaseAreKept(t *testing.T) {
+	more := []section{{5, []byte("sharing keys")}, {6, nil}, {300, []byte{0, 0xff, 0}}}
+	data := newer(t, 2, 1, everything(t), more...)
+	read := bytes.Clone(data)
+	b := decode(t, read)
+	// What a block keeps is its own, whatever becomes of what it was read from.
+	for i := range read {
+		read[i] = '?'
+	}
+	if got, want := encode(t, b), newer(t, 1, 1, everything(t), more...); !bytes.Equal(got, want) {
+		t.Errorf("written again as\n%x, want\n%x", got, want)
+	}
+	clone := b.Clone()
+	must(t, clone.Lend(77, replicaC), clone.ReclaimAll(replicaA), clone.Clear(500, 301))
+	if diff := diff(b.unknown, decode(t, encode(t, clone)).unknown); diff != "" {
+		t.Errorf("after moves (-want +got):\n%s", diff)
+	}
+	if len(b.unknown) != len(more) {
+		t.Errorf("%d sections are kept, want %d", len(b.unknown), len(more))
+	}
+}
+
+func TestBlockWithASectionOfANewerReleaseIsNotEmpty(t *testing.T) {
+	if b := decode(t, newer(t, 2, 1, NewBlock(1), section{5, []byte("x")})); b.Empty() || b.Clone().Empty() {
+		t.Error("what a newer release knows of the block would be lost with it")
+	}
+}
+
+func TestReleaseTooFarOffIsTold(t *testing.T) {
+	for _, versions := range [][2]byte{{2, 2}, {3, 2}, {255, 255}} {
+		data := newer(t, versions[0], versions[1], everything(t))
+		if b, err := Decode(data); b != nil || !errors.Is(err, ErrNewer) {
+			t.Errorf("version %d, readable from %d: error %v, want %v", versions[0], versions[1], err, ErrNewer)
+		}
+		// Damage is damage first: it does not pass for a newer release.
+		data[len(data)-1] ^= 1
+		if _, err := Decode(data); err == nil || errors.Is(err, ErrNewer) {
+			t.Errorf("version %d, damaged: error %v", versions[0], err)
+		}
+	}
+	// What newer releases add to sections of their own is none of this one's business.
+	if _, err := Decode(written(2, 2, section{1, nil}, section{0, nil})); !errors.Is(err, ErrNewer) {
+		t.Errorf("sections in another form: error %v, want %v", err, ErrNewer)
+	}
+}
+
+func TestEqualBlocksHaveEqualEncodings(t *testing.T) {
+	moves := []func(b *Block) bool{
+		func(b *Block) bool { return b.Adopt(1) },
+		func(b *Block) bool { return b.Lend(2, replicaB) && b.Settle(2, replicaB) },
+		func(b *Block) bool { return b.Lend(3, replicaA) && b.Return(3, replicaA) && b.Lend(3, replicaC) },
+		func(b *Block) bool { return b.Lend(4, replicaB) },
+		func(b *Block) bool {
+			return b.Lend(5, replicaC) && b.Ask(5, replicaB, Subject{}) && b.Refuse(5, replicaC)
+		},
+		func(b *Block) bool {
+			return b.Lend(6, replicaA) && b.Ask(6, replicaB, Subject{}) && b.HandOver(6, replicaA)
+		},
+		func(b *Block) bool { return b.Lend(4000, replicaB) && b.Ask(4000, replicaA, subject("team", "web")) },
+		func(b *Block) bool { return b.Lend(7, replicaC) },
+	}
+	var want []byte
+	for seed := range uint64(32) {
+		rng := rand.New(rand.NewPCG(seed, 0))
+		b := NewBlock(5)
+		// Their serials say which hold came first.
+		must(t, b.Adopt(11), b.Adopt(12), b.Release(12, later(), subject("team", "db")), b.Release(11, later(), Subject{}))
+		for _, i := range rng.Perm(len(moves)) {
+			must(t, moves[i](b))
+		}
+		data := encode(t, b)
+		if want == nil {
+			want = data
+		}
+		for _, other := range [][]byte{data, encode(t, b), encode(t, b.Clone()), encode(t, decode(t, data))} {
+			if !bytes.Equal(other, want) {
+				t.Fatalf("seed %d: encoded as\n%x, want\n%x", seed, other, want)
+			}
+		}
+	}
+}
+
+func TestDifferentBlocksHaveDifferentEncodings(t *testing.T) {
+	seen := map[string]string{}
+	for name, prepare := range scenes() {
+		data := string(encode(t, scene(t, prepare)))
+		if other, twice := seen[data]; twice {
+			t.Errorf("%s and %s have the same encoding", name, other)
+		}
+		seen[data] = name
+	}
+	if bytes.Equal(encode(t, NewBlock(1)), encode(t, NewBlock(2))) {
+		t.Error("the serial is lost")
+	}
+}
+
+func TestWhatCannotBeWrittenIsTold(t *testing.T) {
+	b := NewBlock(0)
+	b.unknown = []section{{5, make([]byte, MaxEncoded)}}
+	if data, err := b.Encode(); data != nil || err == nil || !strings.Contains(err.Error(), strconv.Itoa(MaxEncoded)) {
+		t.Errorf("%d bytes, error %v", len(data), err)
+	}
+	b.unknown[0].content = b.unknown[0].content[:MaxEncoded-len(encode(t, NewBlock(0)))-4]
+	if data := encode(t, b); len(data) != MaxEncoded {
+		t.Errorf("%d bytes, want %d", len(data), MaxEncoded)
+	}
+	if data, err := (&Block{taken: &bitmap.Set{}}).Encode(); data != nil || err == nil {
+		t.Errorf("encoded a block without numbers as %x", data)
+	}
+}
+
+// checkDecoded checks what must hold of whatever was decoded: each number is in
+// one state, and it is written as what is read again as the same.
+func checkDecoded(t *testing.T, b *Block) {
+	t.Helper()
+	s := snapshotOf(b)
+	if used, lent, held := b.Count(); used != len(s.Used) || lent != len(s.Loans) || held != len(s.Holds) {
+		t.Fatalf("%d used, %d lent, %d held, want %d, %d, %d", used, lent, held, len(s.Used), len(s.Loans), len(s.Holds))
+	}
+	if n := b.Taken().Count(); n != len(s.Used)+len(s.Loans)+len(s.Holds) {
+		t.Fatalf("%d numbers are taken, but some in two ways, or in none", n)
+	}
+	data := encode(t, b)
+	back := decode(t, data)
+	if diff := diff(s, snapshotOf(back)); diff != "" {
+		t.Fatalf("decoded again (-want +got):\n%s", diff)
+	}
+	if again := encode(t, back); !bytes.Equal(again, data) {
+		t.Fatalf("encoded again as\n%x, want\n%x", again, data)
+	}
+}
+
+// FuzzDecode feeds the decoder with bytes as they are, with bytes that have a
+// right checksum, which chance alone would not find, and with records of loans
+// and holds of a block all of whose numbers are taken.
+func FuzzDecode(f *testing.F) {
+	blocks := []*Block{NewBlock(0), everything(f), fullOfLoans(f, 20), fullOfHolds(f, 20)}
+	for _, b := range blocks {
+		loans, holds := encodeLoans(b.loans), encodeHolds(b.holds)
+		data := encode(f, b)
+		f.Add(data, loans, holds)
+		f.Add(data[:len(data)-checksumBytes], loans, []byte{})
+		data = newer(f, 2, 1, b, section{5, []byte("later")})
+		f.Add(data[:len(data)-checksumBytes], []byte{}, holds)
+	}
+	all := bitmap.New(allocator.BlockSize)
+	all.TakeBand(all.Whole())
+	taken, err := all.AppendBinary(nil)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, data, loans, holds []byte) {
+		records := written(1, 1, section{tagSerial, []byte{1}}, section{tagTaken, taken}, section{tagLoans, loans}, section{tagHolds, holds})
+		for _, input := range [][]byte{data, sealed(data), records} {
+			b, err := Decode(input)
+			switch {
+			case err == nil && len(input) <= MaxEncoded/2:
+				checkDecoded(t, b)
+			case err != nil && b != nil:
+				t.Fatalf("decoded a block and failed: %v", err)
+			}
+		}
+	})
+}

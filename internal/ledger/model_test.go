@@ -1,0 +1,257 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"servicenet.dev/servicenet/internal/allocator"
+)
+
+// model is a block as anybody would write it, to compare a Block with: a record
+// for each number that is not free.
+type model struct {
+	serial  uint32
+	records map[int]record
+}
+
+type record struct {
+	State State
+	Loan  Loan
+	Hold  Hold
+}
+
+func (m *model) state(number int) State { return m.records[number].State }
+
+func (m *model) lent(number int, holder Holder) bool {
+	return m.state(number) == Lent && m.records[number].Loan.Holder == holder
+}
+
+func (m *model) recalled(number int, holder Holder) bool {
+	return m.lent(number, holder) && m.records[number].Loan.Recall != nil
+}
+
+func (m *model) held(number int, serial uint32) bool {
+	return m.state(number) == Held && m.records[number].Hold.Serial == serial
+}
+
+func (m *model) set(number int, may bool, r record) bool {
+	switch {
+	case !may:
+		return false
+	case r.State == Free:
+		delete(m.records, number)
+	default:
+		m.records[number] = r
+	}
+	return true
+}
+
+func (m *model) lend(number int, may bool, to Holder) bool {
+	return m.set(number, may, record{State: Lent, Loan: Loan{Holder: to}})
+}
+
+func (m *model) hold(number int, may bool, until time.Time, whom Subject) bool {
+	if may {
+		m.serial++
+	}
+	return m.set(number, may, record{State: Held, Hold: Hold{Serial: m.serial, Until: until, For: whom}})
+}
+
+func (m *model) reclaimAll(from Holder) (changed bool) {
+	for _, number := range slices.Sorted(maps.Keys(m.records)) {
+		changed = m.hold(number, m.lent(number, from), time.Time{}, Subject{}) || changed
+	}
+	return changed
+}
+
+func (m *model) snapshot() snapshot {
+	s := snapshot{Serial: m.serial, Loans: map[int]Loan{}, Holds: map[int]Hold{}}
+	for _, number := range slices.Sorted(maps.Keys(m.records)) {
+		switch r := m.records[number]; r.State {
+		case Lent:
+			s.Loans[number] = r.Loan
+		case Held:
+			s.Holds[number] = r.Hold
+		default:
+			s.Used = append(s.Used, number)
+		}
+	}
+	return s
+}
+
+// chance is a move with all it may be given.
+type chance struct {
+	number int
+	holder Holder
+	whom   Subject
+	until  time.Time
+	serial uint32
+}
+
+// moveCount is how many kinds of moves step knows.
+const moveCount = 13
+
+// step makes a move on a block and on the model, and returns what each says.
+func step(b *Block, m *model, kind int, c *chance) (got, want bool) {
+	n, h := c.number, c.holder
+	inside := n >= 0 && n < allocator.BlockSize
+	switch kind {
+	case 0:
+		return b.Lend(n, h), m.lend(n, inside && m.state(n) == Free, h)
+	case 1:
+		return b.Return(n, h), m.set(n, m.lent(n, h), record{})
+	case 2:
+		return b.Settle(n, h), m.set(n, m.lent(n, h), record{State: Used})
+	case 3:
+		return b.Adopt(n), m.set(n, inside && (m.state(n) == Free || m.state(n) == Held), record{State: Used})
+	case 4:
+		return b.Release(n, c.until, c.whom), m.hold(n, m.state(n) == Used, c.until, c.whom)
+	case 5:
+		return b.Reclaim(n, h), m.hold(n, m.lent(n, h), time.Time{}, Subject{})
+	case 6:
+		return b.Clear(n, c.serial), m.set(n, m.held(n, c.serial), record{})
+	case 7:
+		return b.Keep(n, c.serial), m.set(n, m.held(n, c.serial), record{State: Used})
+	case 8:
+		return b.Claim(n, c.serial, h), m.lend(n, m.held(n, c.serial), h)
+	case 9:
+		loan := m.records[n].Loan
+		may := m.state(n) == Lent && loan.Holder != h && loan.Recall == nil
+		loan.Recall = &Recall{By: h, For: c.whom}
+		return b.Ask(n, h, c.whom), m.set(n, may, record{State: Lent, Loan: loan})
+	case 10:
+		to := Holder(0)
+		if m.recalled(n, h) {
+			to = m.records[n].Loan.Recall.By
+		}
+		return b.HandOver(n, h), m.lend(n, m.recalled(n, h), to)
+	case 11:
+		return b.Refuse(n, h), m.lend(n, m.recalled(n, h), h)
+	default:
+		return b.ReclaimAll(h), m.reclaimAll(h)
+	}
+}
+
+// draw chooses what a move is given, most of the time so that it fits.
+func draw(rng *rand.Rand, m *model, among []int) *chance {
+	c := &chance{
+		number: among[rng.IntN(len(among))],
+		holder: []Holder{0, replicaA, replicaB, replicaC}[rng.IntN(4)],
+		whom:   []Subject{{}, subject("team", "web"), subject("team", "api"), subject("web", "team")}[rng.IntN(4)],
+		until:  []time.Time{{}, later(), later().Add(time.Hour), time.Unix(0, 0)}[rng.IntN(4)],
+	}
+	r := m.records[c.number]
+	if rng.IntN(3) > 0 && r.State == Lent {
+		c.holder = r.Loan.Holder
+	}
+	c.serial = m.serial - rng.Uint32N(6)
+	if rng.IntN(3) > 0 {
+		c.serial = r.Hold.Serial
+	}
+	return c
+}
+
+// numbersOf returns the numbers that a history is about, one outside on either side.
+func numbersOf(rng *rand.Rand) []int {
+	all := rng.Perm(allocator.BlockSize)[:[]int{3, 50, allocator.BlockSize}[rng.IntN(3)]]
+	return append(all, -1, allocator.BlockSize)
+}
+
+// kindsOf returns the moves of a history: leaving some out leads to states that
+// all of them together would hardly reach.
+func kindsOf(rng *rand.Rand) []int {
+	kinds := rng.Perm(moveCount)[:4+rng.IntN(moveCount-3)]
+	return append(kinds, 0, 3)
+}
+
+// compare checks all that a block tells against the model.
+func (m *model) compare(b *Block) string {
+	want := m.snapshot()
+	if diff := diff(want, snapshotOf(b)); diff != "" {
+		return diff
+	}
+	used, lent, held := b.Count()
+	if used != len(want.Used) || lent != len(want.Loans) || held != len(want.Holds) || b.Empty() != (len(m.records) == 0) {
+		return fmt.Sprintf("%d used, %d lent, %d held, empty %t", used, lent, held, b.Empty())
+	}
+	if diff := diff(slices.Sorted(maps.Keys(m.records)), slices.Collect(b.Taken().Numbers())); diff != "" {
+		return "taken " + diff
+	}
+	for _, holder := range []Holder{0, replicaA, replicaB, replicaC} {
+		of := maps.Clone(want.Loans)
+		maps.DeleteFunc(of, func(_ int, loan Loan) bool { return loan.Holder != holder })
+		if diff := diff(of, maps.Collect(b.LentTo(holder))); diff != "" {
+			return fmt.Sprintf("lent to %v %s", holder, diff)
+		}
+		if !slices.IsSorted(numbers(b.LentTo(holder))) {
+			return "loans out of order"
+		}
+	}
+	if !slices.IsSorted(numbers(b.Loans())) || !slices.IsSorted(numbers(b.Holds())) {
+		return "loans or holds out of order"
+	}
+	return ""
+}
+
+// compareNumber checks what a block tells of one number.
+func (m *model) compareNumber(b *Block, number int) string {
+	r := m.records[number]
+	loan, lent := b.Loan(number)
+	hold, held := b.Hold(number)
+	if b.State(number) != r.State || lent != (r.State == Lent) || held != (r.State == Held) {
+		return fmt.Sprintf("is %v, lent %t, held %t, want %v", b.State(number), lent, held, r.State)
+	}
+	return diff(r, record{State: r.State, Loan: loan, Hold: hold})
+}
+
+func TestBlockAgreesWithModel(t *testing.T) {
+	t.Parallel()
+	const histories, steps = 48, 2500
+	for seed := range uint64(histories) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
+			t.Parallel()
+			rng := rand.New(rand.NewPCG(seed, 0))
+			b, m := NewBlock(uint32(seed)*100), &model{serial: uint32(seed) * 100, records: map[int]record{}} //nolint:gosec // small
+			among, kinds := numbersOf(rng), kindsOf(rng)
+			for i := range steps {
+				kind, c := kinds[rng.IntN(len(kinds))], draw(rng, m, among)
+				if got, want := step(b, m, kind, c); got != want {
+					t.Fatalf("step %d: move %d of %+v: changed %t, want %t", i, kind, c, got, want)
+				}
+				if diff := m.compareNumber(b, c.number); diff != "" {
+					t.Fatalf("step %d: move %d: number %d (-want +got): %s", i, kind, c.number, diff)
+				}
+				if i%200 == 0 || i == steps-1 {
+					b = again(t, b)
+					if diff := m.compare(b); diff != "" {
+						t.Fatalf("step %d: (-want +got): %s", i, diff)
+					}
+				}
+			}
+		})
+	}
+}
+
+// again returns what is read of a block that was written, which must be the same
+// when it is written once more.
+func again(t *testing.T, b *Block) *Block {
+	t.Helper()
+	data := encode(t, b)
+	back := decode(t, data)
+	if diff := diff(snapshotOf(b), snapshotOf(back)); diff != "" {
+		t.Fatalf("decoded (-want +got):\n%s", diff)
+	}
+	if !bytes.Equal(encode(t, back), data) {
+		t.Fatal("what was decoded is encoded in another way")
+	}
+	return back
+}

@@ -1,0 +1,198 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package ledger
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/allocator"
+)
+
+// maxObject is what an object of a block may have, in bytes of JSON.
+const maxObject = 256 << 10
+
+// longest returns the name of a Service that is as long as a name may be, as is
+// that of its namespace.
+func longest(number int) types.NamespacedName {
+	return named(number, 63)
+}
+
+func named(number, length int) types.NamespacedName {
+	pad := func(text string) string { return text + strings.Repeat("x", max(0, length-len(text))) }
+	return types.NamespacedName{Namespace: pad(fmt.Sprintf("n%d", number)), Name: pad(fmt.Sprintf("s%d", number))}
+}
+
+// fullOfLoans returns a block of which each number is on loan to another holder,
+// and is asked for.
+func fullOfLoans(tb testing.TB, count int) *Block {
+	tb.Helper()
+	b := NewBlock(math.MaxUint32)
+	for number := range count {
+		lendTo(tb, b, number)
+	}
+	return b
+}
+
+func lendTo(tb testing.TB, b *Block, number int) {
+	tb.Helper()
+	to := replicaC - Holder(number) //nolint:gosec // never negative
+	must(tb, b.Lend(number, to), b.Ask(number, to-1, SubjectOf(longest(number))))
+}
+
+// fullOfHolds returns a block of which each number is held for a while, for
+// Services of the longest names.
+func fullOfHolds(tb testing.TB, count int) *Block {
+	tb.Helper()
+	b := NewBlock(math.MaxUint32 / 2)
+	for number := range count {
+		holdFor(tb, b, number, longest(number))
+	}
+	return b
+}
+
+func holdFor(tb testing.TB, b *Block, number int, name types.NamespacedName) {
+	tb.Helper()
+	must(tb, b.Adopt(number), b.Release(number, time.Unix(math.MinInt64, 0), SubjectOf(name)))
+}
+
+// object returns the JSON of the object that a block is stored in.
+func object(t *testing.T, data []byte) []byte {
+	t.Helper()
+	key := Address(servicenetv1alpha1.LoadBalancerIPv6, netip.MustParseAddr("2001:db8:ffff:ffff:ffff:ffff:ffff:ffff")).Key
+	fields := `{"f:data":{},"f:family":{},"f:first":{},"f:summary":{".":{},"f:held":{},"f:lent":{},"f:used":{}}}`
+	stamp := metav1.NewTime(later())
+	var managed []metav1.ManagedFieldsEntry
+	// As many as no block should ever meet: every write, by whatever name, is
+	// one of the manager's.
+	for i := range 8 {
+		managed = append(managed, metav1.ManagedFieldsEntry{
+			Manager: fmt.Sprintf("servicenet-manager-of-an-earlier-release-%d", i), Operation: metav1.ManagedFieldsOperationUpdate,
+			APIVersion: servicenetv1alpha1.GroupVersion.String(), Time: &stamp,
+			FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields),
+		})
+	}
+	text, err := json.Marshal(&servicenetv1alpha1.AllocationBlock{
+		TypeMeta: metav1.TypeMeta{Kind: "AllocationBlock", APIVersion: servicenetv1alpha1.GroupVersion.String()},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: key.String(), UID: "01234567-89ab-cdef-0123-456789abcdef", ResourceVersion: "18446744073709551615",
+			Generation: math.MaxInt64, CreationTimestamp: stamp, ManagedFields: managed,
+		},
+		Family: key.Family, First: key.First(), Data: data,
+		Summary: servicenetv1alpha1.AllocationSummary{Used: allocator.BlockSize, Lent: allocator.BlockSize, Held: allocator.BlockSize},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+// largest returns the block with the longest encoding: a loan with a recall takes
+// more than a hold without a name, and a hold with a name more than a loan.
+func largest(t *testing.T) *Block {
+	t.Helper()
+	b := NewBlock(math.MaxUint32 / 2)
+	for number := range allocator.BlockSize {
+		if number%(allocator.BlockSize/260) == 0 {
+			holdFor(t, b, number, longest(number))
+		} else {
+			lendTo(t, b, number)
+		}
+	}
+	return b
+}
+
+// mixed returns a block in a state that chance made: of each number whether it
+// is lent or held, and names from the shortest to the longest.
+func mixed(t *testing.T, rng *rand.Rand) *Block {
+	t.Helper()
+	b := NewBlock(math.MaxUint32 / 2)
+	lent, length := rng.IntN(101), 1+rng.IntN(63)
+	for number := range allocator.BlockSize {
+		switch {
+		case rng.IntN(100) < lent:
+			lendTo(t, b, number)
+		default:
+			holdFor(t, b, number, named(number, length))
+		}
+	}
+	return b
+}
+
+func TestLargestBlocksFitIntoAnObject(t *testing.T) {
+	blocks := map[string]*Block{
+		"each lent to another, with a recall": fullOfLoans(t, allocator.BlockSize),
+		"each held, with the longest names":   fullOfHolds(t, allocator.BlockSize),
+		"names to the budget, the rest lent":  largest(t),
+	}
+	for seed := range uint64(16) {
+		blocks[fmt.Sprintf("mix %d", seed)] = mixed(t, rand.New(rand.NewPCG(seed, 0)))
+	}
+	for name, b := range blocks {
+		t.Run(name, func(t *testing.T) {
+			data := encode(t, b)
+			size := len(object(t, data))
+			t.Logf("%d bytes, %d as an object", len(data), size)
+			if len(data) > MaxEncoded || size > maxObject {
+				t.Errorf("%d bytes, %d as an object, more than %d or %d", len(data), size, MaxEncoded, maxObject)
+			}
+			if diff := diff(snapshotOf(b), snapshotOf(decode(t, data))); diff != "" {
+				t.Errorf("decoded (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestWhateverIsEncodedFitsIntoAnObject(t *testing.T) {
+	if size := len(object(t, make([]byte, MaxEncoded))); size > maxObject {
+		t.Errorf("an object of %d bytes, more than %d", size, maxObject)
+	}
+}
+
+func TestNamesBeyondTheBudgetMatchByDigest(t *testing.T) {
+	b := decode(t, encode(t, fullOfHolds(t, allocator.BlockSize)))
+	for number, hold := range b.Holds() {
+		name := longest(number)
+		if hold.For.Digest() != SubjectOf(name).Digest() || hold.For.Nobody() {
+			t.Errorf("%d is held for %v, want %v", number, hold.For, name)
+		}
+		// 126 bytes each: the first 260 names fit into the budget.
+		if kept := hold.For.String() == name.String(); kept != (number < 260) {
+			t.Errorf("the name of %d is kept: %t", number, kept)
+		}
+	}
+	again := encode(t, b)
+	if diff := diff(snapshotOf(b), snapshotOf(decode(t, again))); diff != "" {
+		t.Errorf("decoded again (-want +got):\n%s", diff)
+	}
+}
+
+func TestNamesAreKeptAsLongAsTheyFit(t *testing.T) {
+	for length, want := range map[int]struct{ long, short bool }{
+		namesBudget - 2: {true, true}, namesBudget - 1: {true, false}, namesBudget: {false, true},
+	} {
+		long, short := subject("n", strings.Repeat("x", length)), subject("", "y")
+		b := NewBlock(0)
+		must(t, b.Adopt(1), b.Release(1, time.Time{}, long), b.Adopt(2), b.Release(2, time.Time{}, short))
+		b = decode(t, encode(t, b))
+		first, _ := b.Hold(1)
+		second, _ := b.Hold(2)
+		if first.For.Digest() != long.Digest() || second.For.Digest() != short.Digest() {
+			t.Errorf("held for %.40v and %v", first.For, second.For)
+		}
+		if (first.For == long) != want.long || (second.For == short) != want.short {
+			t.Errorf("names of %d and 1 bytes became %.40v and %v", length+1, first.For, second.For)
+		}
+	}
+}
