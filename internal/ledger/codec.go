@@ -53,22 +53,33 @@ func (b *Block) Encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	data := b.encode(taken, MaxEncoded)
+	if len(data) > MaxEncoded {
+		// With a digest for every name there is room for as much more.
+		bare := len(b.encode(taken, 0))
+		data = b.encode(taken, max(0, MaxEncoded-bare))
+	}
+	if len(data) > MaxEncoded {
+		return nil, fmt.Errorf("the record of a block has %d bytes, more than %d", len(data), MaxEncoded)
+	}
+	return data, nil
+}
+
+// encode spends at most so many bytes on names.
+func (b *Block) encode(taken []byte, names int) []byte {
+	w := &writer{names: names}
 	sections := append([]section{
 		{tagSerial, binary.AppendUvarint(nil, uint64(b.serial))},
 		{tagTaken, taken},
-		{tagLoans, encodeLoans(b.loans)},
-		{tagHolds, encodeHolds(b.holds)},
+		{tagLoans, w.loans(b.loans)},
+		{tagHolds, w.holds(b.holds)},
 	}, b.unknown...)
 	data := []byte{version, version}
 	for _, s := range sections {
 		data = binary.AppendUvarint(data, s.tag)
 		data = appendBytes(data, s.content)
 	}
-	data = binary.LittleEndian.AppendUint32(data, crc32.ChecksumIEEE(data))
-	if len(data) > MaxEncoded {
-		return nil, fmt.Errorf("the record of a block has %d bytes, more than %d", len(data), MaxEncoded)
-	}
-	return data, nil
+	return binary.LittleEndian.AppendUint32(data, crc32.ChecksumIEEE(data))
 }
 
 // Decode returns the block that Encode wrote, here or in a neighbouring release.

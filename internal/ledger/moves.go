@@ -18,8 +18,12 @@ func (b *Block) Lend(number int, to Holder) bool {
 	return true
 }
 
-// Return frees a number on loan that its holder gave to nobody.
+// Return ends the loan of a number that its holder gave to nobody. The number is
+// free, or held again as before.
 func (b *Block) Return(number int, from Holder) bool {
+	if b.loans[number].Kept != nil {
+		return b.Reclaim(number, from)
+	}
 	if b.loans[number].Holder != from || b.State(number) != Lent {
 		return false
 	}
@@ -52,32 +56,37 @@ func (b *Block) Adopt(number int) bool {
 }
 
 // Release holds a number that a Service had. It becomes free when it is cleared,
-// not before a time if one is given, and until then may be had by a subject.
-func (b *Block) Release(number int, until time.Time, whom Subject) bool {
+// not before its retention ends, if there is one.
+func (b *Block) Release(number int, then Retention) bool {
 	if b.State(number) != Used {
 		return false
 	}
-	b.hold(number, until, whom)
+	b.hold(number, then)
 	return true
 }
 
 // Reclaim holds a number on loan to a holder that is no more, until it is certain
-// that no Service was given it.
+// that no Service was given it, and for whom it was held before.
 func (b *Block) Reclaim(number int, from Holder) bool {
-	if b.loans[number].Holder != from || b.State(number) != Lent {
+	loan, lent := b.loans[number]
+	if !lent || loan.Holder != from {
 		return false
 	}
 	delete(b.loans, number)
-	b.hold(number, time.Time{}, Subject{})
+	then := Retention{}
+	if loan.Kept != nil {
+		then = *loan.Kept
+	}
+	b.hold(number, then)
 	return true
 }
 
-func (b *Block) hold(number int, until time.Time, whom Subject) {
+func (b *Block) hold(number int, then Retention) {
 	b.serial++
-	if !until.IsZero() {
-		until = time.Unix(until.Unix(), 0)
+	if !then.Until.IsZero() {
+		then.Until = time.Unix(then.Until.Unix(), 0)
 	}
-	b.holds[number] = Hold{Serial: b.serial, Until: until, For: whom}
+	b.holds[number] = Hold{Serial: b.serial, Retention: then}
 }
 
 // Clear frees a held number: nothing uses it, as was found after the hold with
@@ -103,11 +112,16 @@ func (b *Block) Keep(number int, serial uint32) bool {
 
 // Claim puts a held number on loan to a holder: nothing uses it, as for Clear.
 func (b *Block) Claim(number int, serial uint32, to Holder) bool {
-	if hold, held := b.holds[number]; !held || hold.Serial != serial {
+	hold, held := b.holds[number]
+	if !held || hold.Serial != serial {
 		return false
 	}
+	loan := Loan{Holder: to}
+	if hold.Retention != (Retention{}) {
+		loan.Kept = &hold.Retention
+	}
 	delete(b.holds, number)
-	b.loans[number] = Loan{Holder: to}
+	b.loans[number] = loan
 	return true
 }
 
@@ -129,7 +143,7 @@ func (b *Block) HandOver(number int, from Holder) bool {
 	if !lent || loan.Holder != from || loan.Recall == nil {
 		return false
 	}
-	b.loans[number] = Loan{Holder: loan.Recall.By}
+	b.loans[number] = Loan{Holder: loan.Recall.By, Kept: loan.Kept}
 	return true
 }
 
@@ -139,7 +153,7 @@ func (b *Block) Refuse(number int, from Holder) bool {
 	if !lent || loan.Holder != from || loan.Recall == nil {
 		return false
 	}
-	b.loans[number] = Loan{Holder: from}
+	b.loans[number] = Loan{Holder: from, Kept: loan.Kept}
 	return true
 }
 

@@ -30,10 +30,14 @@ func (o Owner) Same(other Owner) bool {
 // Subject says for whom a number is held, by name: the namespace and name of a
 // Service. The zero Subject is nobody.
 type Subject struct {
-	digest [16]byte
+	digest Digest
 	// name is for people. It is empty where the record had no room for it.
 	name types.NamespacedName
 }
+
+// Digest stands for the name of a Service. Its 96 bits are too many to find
+// another name for.
+type Digest [12]byte
 
 // SubjectOf returns the subject that a Service of this name is.
 func SubjectOf(name types.NamespacedName) Subject {
@@ -42,14 +46,14 @@ func SubjectOf(name types.NamespacedName) Subject {
 	}
 	// A namespace has no slash.
 	sum := sha256.Sum256([]byte(name.Namespace + "/" + name.Name))
-	return Subject{digest: [16]byte(sum[:]), name: name}
+	return Subject{digest: Digest(sum[:]), name: name}
 }
 
 // Digest is the same for subjects that are the same Service.
-func (s Subject) Digest() [16]byte { return s.digest }
+func (s Subject) Digest() Digest { return s.digest }
 
 // Nobody tells whether the subject is none.
-func (s Subject) Nobody() bool { return s.digest == [16]byte{} }
+func (s Subject) Nobody() bool { return s.digest == Digest{} }
 
 // String returns the name, or what is left of it.
 func (s Subject) String() string {
@@ -84,6 +88,16 @@ type Loan struct {
 	Holder Holder
 	// Recall asks the holder for the number, if anybody does.
 	Recall *Recall
+	// Kept is for whom the number was held before, if it was: unless a Service is
+	// seen with it, it is held again when the loan ends.
+	Kept *Retention
+}
+
+// Retention says for whom a number is kept whose Service is gone, and until when,
+// in whole seconds.
+type Retention struct {
+	Until time.Time
+	For   Subject
 }
 
 // Recall is another replica's request for a number on loan. The holder answers
@@ -101,9 +115,7 @@ type Recall struct {
 type Hold struct {
 	// Serial tells this hold from earlier ones of the same number.
 	Serial uint32
-	// Until is when the number becomes free, in whole seconds: zero if as soon as
-	// it is certain that nothing uses it.
-	Until time.Time
-	// For is who may have the number before.
-	For Subject
+	// Retention says until when the number is kept, and for whom. Zero if it
+	// becomes free as soon as it is certain that nothing uses it.
+	Retention
 }

@@ -16,24 +16,24 @@ import (
 	"servicenet.dev/servicenet/internal/bitmap"
 )
 
-// Loans are written holder by holder: the holder, 8 bytes, how many numbers it
-// has, and for each how far it is from the last and whether there is a recall,
-// which names who recalls and for whom.
+// Loans are written as the holders, how many and 8 bytes each, in order, and then
+// number by number: how far from the last, the index of the holder, and which of
+// these follow: a recall, as the index of who recalls and for whom, by digest; a
+// retention.
 //
-// Holds are written number by number: how far from the last, the serial, and
-// which of these follow: until when, for whom by name, for whom by digest.
+// Holds are written number by number: how far from the last, the serial, and a
+// retention.
+//
+// A retention is which of these follow: until when, for whom by name, for whom by
+// digest.
 const (
 	withRecall = 1
+	withKept   = 2
 
 	withUntil  = 1
 	withName   = 2
 	withDigest = 4
 )
-
-// namesBudget is how many bytes the names of holds may take in a record. With
-// 4,096 numbers held for Services of the longest names they would take more than
-// an object should have; then those that come last are held by digest.
-const namesBudget = 32 << 10
 
 func (b *Block) decodeTaken(content []byte) error {
 	taken, err := bitmap.Decode(content)
@@ -62,92 +62,108 @@ func (b *Block) check() error {
 	return nil
 }
 
-func encodeLoans(loans map[int]Loan) []byte {
-	of := map[Holder][]int{}
-	for number, loan := range inOrder(loans) {
-		of[loan.Holder] = append(of[loan.Holder], number)
+// writer writes sections.
+type writer struct {
+	// names is how many bytes may still go into names. With 4,096 numbers held for
+	// Services of the longest names they would take more than an object should
+	// have; then those that come last are written as digests.
+	names int
+}
+
+func (w *writer) loans(loans map[int]Loan) []byte {
+	index := map[Holder]int{}
+	for _, loan := range loans {
+		index[loan.Holder] = 0
+		if loan.Recall != nil {
+			index[loan.Recall.By] = 0
+		}
 	}
-	var data []byte
-	for _, holder := range slices.Sorted(maps.Keys(of)) {
+	data := appendNumber(nil, len(index))
+	for i, holder := range slices.Sorted(maps.Keys(index)) {
 		data = binary.BigEndian.AppendUint64(data, uint64(holder))
-		data = appendNumber(data, len(of[holder]))
-		last := 0
-		for _, number := range of[holder] {
-			data = appendNumber(data, number-last)
-			data = appendRecall(data, loans[number].Recall)
-			last = number
+		index[holder] = i
+	}
+	last := 0
+	for number, loan := range inOrder(loans) {
+		data = appendNumber(data, number-last)
+		data = appendNumber(data, index[loan.Holder])
+		last = number
+		flags := len(data)
+		data = append(data, 0)
+		if loan.Recall != nil {
+			data[flags] |= withRecall
+			data = appendNumber(data, index[loan.Recall.By])
+			data = append(data, loan.Recall.For.digest[:]...)
+		}
+		if loan.Kept != nil {
+			data[flags] |= withKept
+			data = w.retention(data, *loan.Kept)
 		}
 	}
 	return data
 }
 
-func appendRecall(data []byte, recall *Recall) []byte {
-	if recall == nil {
-		return append(data, 0)
+func (w *writer) holds(holds map[int]Hold) []byte {
+	var data []byte
+	last := 0
+	for number, hold := range inOrder(holds) {
+		data = appendNumber(data, number-last)
+		data = binary.AppendUvarint(data, uint64(hold.Serial))
+		data = w.retention(data, hold.Retention)
+		last = number
 	}
-	data = append(data, withRecall)
-	data = binary.BigEndian.AppendUint64(data, uint64(recall.By))
-	return append(data, recall.For.digest[:]...)
+	return data
+}
+
+func (w *writer) retention(data []byte, kept Retention) []byte {
+	flags := len(data)
+	data = append(data, 0)
+	if !kept.Until.IsZero() {
+		data[flags] |= withUntil
+		data = binary.AppendVarint(data, kept.Until.Unix())
+	}
+	name := kept.For.name
+	// A name takes two bytes for lengths.
+	length := len(name.Namespace) + len(name.Name) + 2
+	switch {
+	case name.Name != "" && length <= w.names:
+		w.names -= length
+		data[flags] |= withName
+		data = appendBytes(data, []byte(name.Namespace))
+		data = appendBytes(data, []byte(name.Name))
+	case !kept.For.Nobody():
+		data[flags] |= withDigest
+		data = append(data, kept.For.digest[:]...)
+	}
+	return data
 }
 
 func decodeLoans(r *reader) map[int]Loan {
 	loans := map[int]Loan{}
+	if len(r.left) == 0 {
+		return loans
+	}
+	holders := make([]Holder, r.count())
+	for i := range holders {
+		holders[i] = Holder(r.word())
+	}
+	number := 0
 	for len(r.left) > 0 && r.err == nil {
-		holder := Holder(r.word())
-		number := 0
-		for range r.count() {
-			number = r.next(number)
-			loan := Loan{Holder: holder}
-			if r.flags(withRecall) != 0 {
-				loan.Recall = &Recall{By: Holder(r.word()), For: Subject{digest: r.digest()}}
-			}
-			if _, twice := loans[number]; twice {
-				r.fail("a number is on loan twice")
-			}
-			if r.err != nil {
-				break
-			}
-			loans[number] = loan
+		number = r.next(number)
+		loan := Loan{Holder: r.holder(holders)}
+		flags := r.flags(withRecall | withKept)
+		if flags&withRecall != 0 {
+			loan.Recall = &Recall{By: r.holder(holders), For: Subject{digest: r.digest()}}
 		}
+		if flags&withKept != 0 {
+			loan.Kept = new(r.retention())
+		}
+		if _, twice := loans[number]; twice {
+			r.fail("a number is on loan twice")
+		}
+		loans[number] = loan
 	}
 	return loans
-}
-
-func encodeHolds(holds map[int]Hold) []byte {
-	var data []byte
-	last, names := 0, 0
-	for number, hold := range inOrder(holds) {
-		data = appendNumber(data, number-last)
-		data = binary.AppendUvarint(data, uint64(hold.Serial))
-		last = number
-		name := hold.For.name
-		length := len(name.Namespace) + len(name.Name)
-		named := name.Name != "" && names+length <= namesBudget
-		if named {
-			names += length
-		}
-		data = appendHold(data, hold, named)
-	}
-	return data
-}
-
-func appendHold(data []byte, hold Hold, named bool) []byte {
-	flags := len(data)
-	data = append(data, 0)
-	if !hold.Until.IsZero() {
-		data[flags] |= withUntil
-		data = binary.AppendVarint(data, hold.Until.Unix())
-	}
-	switch {
-	case named:
-		data[flags] |= withName
-		data = appendBytes(data, []byte(hold.For.name.Namespace))
-		data = appendBytes(data, []byte(hold.For.name.Name))
-	case !hold.For.Nobody():
-		data[flags] |= withDigest
-		data = append(data, hold.For.digest[:]...)
-	}
-	return data
 }
 
 func decodeHolds(r *reader) map[int]Hold {
@@ -155,21 +171,35 @@ func decodeHolds(r *reader) map[int]Hold {
 	number := 0
 	for len(r.left) > 0 && r.err == nil {
 		number = r.next(number)
-		hold := Hold{Serial: r.short()}
-		flags := r.flags(withUntil | withName | withDigest)
-		if flags&withUntil != 0 {
-			hold.Until = time.Unix(r.signed(), 0)
-		}
-		if flags&withName != 0 {
-			hold.For = SubjectOf(types.NamespacedName{Namespace: string(r.bytes()), Name: string(r.bytes())})
-		}
-		if flags&withDigest != 0 {
-			hold.For = Subject{digest: r.digest()}
-		}
+		hold := Hold{Serial: r.short(), Retention: r.retention()}
 		if _, twice := holds[number]; twice {
 			r.fail("a number is held twice")
 		}
 		holds[number] = hold
 	}
 	return holds
+}
+
+func (r *reader) retention() (kept Retention) {
+	flags := r.flags(withUntil | withName | withDigest)
+	if flags&withUntil != 0 {
+		kept.Until = time.Unix(r.signed(), 0)
+	}
+	if flags&withName != 0 {
+		kept.For = SubjectOf(types.NamespacedName{Namespace: string(r.bytes()), Name: string(r.bytes())})
+	}
+	if flags&withDigest != 0 {
+		kept.For = Subject{digest: r.digest()}
+	}
+	return kept
+}
+
+// holder returns the holder with the index that follows.
+func (r *reader) holder(holders []Holder) Holder {
+	index := r.number()
+	if index >= uint64(len(holders)) {
+		r.fail("a holder is not listed")
+		return 0
+	}
+	return holders[index]
 }

@@ -80,10 +80,10 @@ func (r *reader) next(last int) int {
 	return last + int(distance)
 }
 
-// count returns how many numbers follow.
+// count returns how many holders follow.
 func (r *reader) count() int {
 	value := r.number()
-	if value == 0 || value > allocator.BlockSize {
+	if value > 2*allocator.BlockSize {
 		r.fail("a count is wrong")
 		return 0
 	}
@@ -111,7 +111,7 @@ func (r *reader) word() uint64 {
 	return binary.BigEndian.Uint64(content)
 }
 
-func (r *reader) digest() (digest [16]byte) {
+func (r *reader) digest() (digest Digest) {
 	copy(digest[:], r.take(len(digest)))
 	return digest
 }

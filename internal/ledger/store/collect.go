@@ -54,8 +54,8 @@ func (s *Store) noteHolds(p *page) {
 // to run on the leader. Should it run on several replicas for a while, they only
 // repeat each other's work.
 func (s *Store) Collect(ctx context.Context) error {
-	s.setCollecting(true)
-	defer s.setCollecting(false)
+	s.countCollecting(1)
+	defer s.countCollecting(-1)
 	known := leases{}
 	reclaims := time.NewTicker(s.Timing.Stale / 6)
 	defer reclaims.Stop()
@@ -77,10 +77,10 @@ func (s *Store) Collect(ctx context.Context) error {
 	}
 }
 
-func (s *Store) setCollecting(on bool) {
+func (s *Store) countCollecting(change int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.collecting = on
+	s.collecting += change
 }
 
 // mostQuestions bounds what is asked of the API server at a time.

@@ -4,25 +4,16 @@
 package store
 
 import (
-	"time"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
-// Retention says what becomes of a number whose Service is gone. The zero
-// Retention frees it as soon as nothing uses it.
-type Retention struct {
-	// Until is for how long the number is kept for a Service of the same name.
-	Until time.Time
-	// For is that Service.
-	For ledger.Subject
-}
-
-// Carried says that a Service is seen with a number. Every replica is to be told
-// what its watch shows, the initial list and repeated events too. A number that
-// this replica gave is confirmed with that. While Collect runs, a number that is
-// nobody's by the ledger is adopted.
-func (s *Store) Carried(place ledger.Place, owner ledger.Owner) {
+// Carried says that a Service, in the version with this resourceVersion, is seen
+// with a number. Every replica is to be told what its watch shows, the initial
+// list and repeated events too. A number that this replica gave is confirmed with
+// that. While Collect runs, a number that is nobody's by the ledger is adopted.
+func (s *Store) Carried(place ledger.Place, owner ledger.Owner, version string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.page(place.Key)
@@ -31,8 +22,10 @@ func (s *Store) Carried(place ledger.Place, owner ledger.Owner) {
 	case n != nil && n.state == carried:
 		n.owner = owner
 	case n != nil && n.state != leaving:
-		s.carry(p, n, owner)
-	case n == nil && s.collecting && s.adoptable(p, place.Number):
+		if n.confirmedBy(owner, version) {
+			s.carry(p, n, owner)
+		}
+	case n == nil && s.collecting > 0 && s.adoptable(p, place.Number):
 		s.later(p, func(b *ledger.Block) bool { return b.Adopt(place.Number) }, nil)
 	}
 }
@@ -42,38 +35,58 @@ func (s *Store) adoptable(p *page, number int) bool {
 	return !p.known || p.broken == nil && (state == ledger.Free || state == ledger.Held)
 }
 
+// confirmedBy tells whether a Service that is seen with a number on loan ends what
+// the number was given for. A version that is older than the loan is of an earlier
+// life of the number, seen late. And where the number was given to one Service and
+// another got it past the ledger, the request that it was given to may still come
+// through: what became of it is asked when it is due.
+//
+// Versions of Services and of blocks are compared, which count alike where the API
+// server keeps both in one etcd. Where it does not, confirmation comes when it is
+// due.
+func (n *number) confirmedBy(owner ledger.Owner, version string) bool {
+	if n.state == spare {
+		return true
+	}
+	if order, err := resourceversion.CompareResourceVersion(version, n.since); err != nil || order < 0 {
+		return false
+	}
+	return n.owner.Name == "" || n.owner.Same(owner)
+}
+
 // Dropped says that a Service that carried a number is gone, or carries it no
 // more. Every replica is to be told what its watch shows. It is a hint: whether
-// nothing uses the number is found out before it is free.
-func (s *Store) Dropped(place ledger.Place, owner ledger.Owner, then Retention) {
+// nothing uses the number is found out before it is free. With a retention the
+// number is kept for a Service of that name for some time.
+func (s *Store) Dropped(place ledger.Place, owner ledger.Owner, then ledger.Retention) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.page(place.Key)
 	n := p.mine[place.Number]
 	switch {
-	case n == nil && (s.collecting || p.settled[place.Number]):
+	case n == nil && (s.collecting > 0 || p.settled[place.Number]):
 		s.release(p, place.Number, then)
 	case n == nil || !n.owner.Same(owner):
 	case n.state == leaving:
 		n.ended = &then
-	case n.state == carried && then != (Retention{}):
+	case n.state == carried && then != (ledger.Retention{}):
 		// Numbers are retained by a hold, and only what is settled is held.
 		n.ended = &then
 	case n.state == carried:
-		// It was never settled, so it stays on loan, and is spare once the API
-		// server is seen to have let go of it.
+		// It was never settled, so it stays on loan until it is due.
+		due := n.due
 		s.leave(p, n)
 		s.give(n, Request{Owner: n.owner, Slot: n.slot})
-		n.due = time.Now()
+		n.due = due
 	}
 }
 
 // release holds a number that a Service had.
-func (s *Store) release(p *page, number int, then Retention) {
+func (s *Store) release(p *page, number int, then ledger.Retention) {
 	if p.known && p.broken == nil && p.state(number) == ledger.Held {
 		return
 	}
-	s.later(p, func(b *ledger.Block) bool { return b.Release(number, then.Until, then.For) }, nil)
+	s.later(p, func(b *ledger.Block) bool { return b.Release(number, then) }, nil)
 }
 
 // Release holds numbers that no Service was found with, as by a comparison of the
@@ -82,7 +95,7 @@ func (s *Store) Release(places ...ledger.Place) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, place := range places {
-		s.release(s.page(place.Key), place.Number, Retention{})
+		s.release(s.page(place.Key), place.Number, ledger.Retention{})
 	}
 }
 

@@ -40,7 +40,8 @@ func (s *Store) absorb(p *page) {
 			n := p.mine[number]
 			if n == nil {
 				n = s.hold(p, number)
-				s.shelve(n)
+				n.kept = loan.Kept
+				s.welcome(p, n)
 			}
 			if loan.Recall != nil {
 				s.answer(p, n, *loan.Recall)
@@ -57,6 +58,18 @@ func (s *Store) absorb(p *page) {
 			delete(p.settled, number)
 		}
 	}
+}
+
+// welcome finds a use for a number that came on loan. One that was asked for by
+// number may have been given before, to the Service that it was asked for, by the
+// replica that handed it over: it stays given, whether somebody still waits or not.
+func (s *Store) welcome(p *page, n *number) {
+	if a, ok := p.asked[n.Number]; ok {
+		delete(p.asked, n.Number)
+		s.give(n, a.request)
+		return
+	}
+	s.shelve(n)
 }
 
 // answer gives another replica a number that it asks for, if it was given to

@@ -17,6 +17,8 @@ type number struct {
 	state possession
 	// shelf is the magazine that a spare number is in, if it is in one.
 	shelf *shelf
+	// since is the version of the block in which the loan was first seen.
+	since string
 	// owner is the Service that a number was given to, or that was seen with it,
 	// and slot says which of its numbers it is.
 	owner ledger.Owner
@@ -28,7 +30,16 @@ type number struct {
 	// answering tells that a refusal of a recall is under way.
 	answering bool
 	// ended is what to do once the number is settled: its Service is gone.
-	ended *Retention
+	ended *ledger.Retention
+	// kept is for whom the number was held before, if it was.
+	kept *ledger.Retention
+}
+
+// asked is a request for a number that another replica has on loan.
+type asked struct {
+	request Request
+	// until is how long an answer is remembered to be one.
+	until time.Time
 }
 
 // possession is what this replica does with a number it has on loan.
@@ -56,7 +67,7 @@ type repeat struct {
 
 // hold remembers a number on loan.
 func (s *Store) hold(p *page, at int) *number {
-	n := &number{Place: ledger.Place{Key: p.key, Number: at}}
+	n := &number{Place: ledger.Place{Key: p.key, Number: at}, since: p.meta.ResourceVersion}
 	p.mine[at] = n
 	s.Metrics.lent(n.Family, 1)
 	return n

@@ -34,8 +34,8 @@ type page struct {
 
 	// mine is what this replica has on loan.
 	mine map[int]*number
-	// wanted counts who here waits for a number to be handed over.
-	wanted map[int]int
+	// asked is whom a number that others have on loan was asked for.
+	asked map[int]asked
 	// carried are the numbers to settle. The next write takes them along.
 	carried  map[int]*number
 	flushing bool
@@ -46,7 +46,7 @@ type page struct {
 	writing bool
 
 	// retained is which number is held for whom.
-	retained map[[16]byte]int
+	retained map[ledger.Digest]int
 	// watches is what the collector knows of held numbers.
 	watches map[int]*watch
 }
@@ -65,8 +65,8 @@ type version struct {
 func newPage(key ledger.Key) *page {
 	return &page{
 		key: key, changed: make(chan struct{}),
-		mine: map[int]*number{}, wanted: map[int]int{}, carried: map[int]*number{}, settled: map[int]bool{},
-		retained: map[[16]byte]int{}, watches: map[int]*watch{},
+		mine: map[int]*number{}, asked: map[int]asked{}, carried: map[int]*number{}, settled: map[int]bool{},
+		retained: map[ledger.Digest]int{}, watches: map[int]*watch{},
 	}
 }
 

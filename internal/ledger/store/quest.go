@@ -18,6 +18,9 @@ type quest struct {
 	s       *Store
 	place   ledger.Place
 	request Request
+	// retained tells that the number is wanted only if it is held for the Service,
+	// and was not given to another request for it.
+	retained bool
 	// asked tells that the number was asked for while another had it on loan.
 	asked bool
 	// pauses counts how often it waited for the API server's clean-up.
@@ -33,11 +36,10 @@ var errGranted = errors.New("the Service has the number")
 // given.
 type step func(context.Context) error
 
-func (s *Store) takeNumber(ctx context.Context, place ledger.Place, r Request) error {
+func (s *Store) pursue(ctx context.Context, q *quest) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Timing.Patience)
 	defer cancel()
-	q := &quest{s: s, place: place, request: r, waiting: "the ledger could not be read in time"}
-	defer q.stopWanting()
+	q.s, q.waiting = s, "the ledger could not be read in time"
 	for {
 		next, err := q.next()
 		if err != nil || next == nil {
@@ -71,13 +73,16 @@ func (q *quest) next() (step, error) {
 	if !p.known || p.broken != nil {
 		return q.swap(func(*ledger.Block) error { return nil }, nil), nil
 	}
-	switch p.state(q.place.Number) {
-	case ledger.Free:
-		return q.free(), nil
-	case ledger.Lent:
-		return q.lent(p)
-	case ledger.Held:
+	state := p.state(q.place.Number)
+	switch {
+	case state == ledger.Held:
 		return q.held(p)
+	case q.retained:
+		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRequest}
+	case state == ledger.Free:
+		return q.free(), nil
+	case state == ledger.Lent:
+		return q.lent(p)
 	default:
 		return q.used(), nil
 	}
@@ -88,6 +93,8 @@ func (q *quest) mine(p *page, n *number) (step, error) {
 	switch {
 	case n.state == leaving:
 		return q.await(p, "the number is just being returned"), nil
+	case n.state == spare && n.kept != nil && n.kept.For.Digest() != ledger.SubjectOf(q.request.Owner.NamespacedName).Digest():
+		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRetained}
 	case n.state == spare:
 		if owner, seen := q.s.Seen(q.place); seen {
 			q.s.carry(p, n, owner)
@@ -95,10 +102,10 @@ func (q *quest) mine(p *page, n *number) (step, error) {
 		}
 		q.s.give(n, q.request)
 		return nil, nil //nolint:nilnil // given
-	case n.owner.Same(q.request.Owner):
+	case n.owner.Same(q.request.Owner) && !q.retained:
 		n.due = time.Now().Add(q.s.Timing.InFlight)
 		return nil, nil //nolint:nilnil // given to it before
-	case n.state == given:
+	case n.state == given || q.retained:
 		return nil, &ledger.TakenError{Place: q.place, Owner: n.owner, By: ledger.ByRequest}
 	default:
 		return q.used(), nil
@@ -135,7 +142,8 @@ func (q *quest) lent(p *page) (step, error) {
 	case q.asked:
 		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRequest}
 	default:
-		q.want(p)
+		q.asked = true
+		p.asked[q.place.Number] = asked{request: q.request, until: time.Now().Add(q.s.Timing.InFlight)}
 		return q.swap(func(b *ledger.Block) error {
 			return moved(b.Ask(q.place.Number, q.s.Holder, ledger.SubjectOf(q.request.Owner.NamespacedName)))
 		}, nil), nil
@@ -181,7 +189,7 @@ func (q *quest) used() step {
 			return q.verdict(f)
 		}
 		return q.swap(func(b *ledger.Block) error {
-			return moved(b.Release(q.place.Number, time.Time{}, ledger.Subject{}))
+			return moved(b.Release(q.place.Number, ledger.Retention{}))
 		}, nil)(ctx)
 	})
 }
@@ -192,7 +200,7 @@ func (q *quest) verdict(f Finding) error {
 	switch {
 	case f.Foreign:
 		return &ledger.TakenError{Place: q.place, By: ledger.ByObject}
-	case f.Carrier.Same(q.request.Owner):
+	case f.Carrier.Same(q.request.Owner) && !q.retained:
 		return errGranted
 	default:
 		return &ledger.TakenError{Place: q.place, Owner: f.Carrier, By: ledger.ByService}
@@ -245,25 +253,6 @@ func (q *quest) pause(ctx context.Context) error {
 	q.waiting = "the API server has not released the number yet"
 	q.pauses++
 	return sleep(ctx, min(10*time.Millisecond<<min(q.pauses, 6), 500*time.Millisecond))
-}
-
-// want notes that the number is waited for here, and stopWanting that it is not.
-func (q *quest) want(p *page) {
-	q.asked = true
-	p.wanted[q.place.Number]++
-}
-
-func (q *quest) stopWanting() {
-	if !q.asked {
-		return
-	}
-	q.s.mu.Lock()
-	defer q.s.mu.Unlock()
-	p := q.s.pages[q.place.Key]
-	p.wanted[q.place.Number]--
-	if p.wanted[q.place.Number] == 0 {
-		delete(p.wanted, q.place.Number)
-	}
 }
 
 func moved(done bool) error {

@@ -101,16 +101,14 @@ func (h *shelf) put(n *number) {
 }
 
 // shelve puts a spare number on a shelf that has use for it: first one that
-// somebody waits at. Without one it is kept for a while for whoever asks for it
-// by number.
+// somebody waits at. Without one, and if it is kept for somebody, it stays here for
+// a while for whoever asks for it by number.
 func (s *Store) shelve(n *number) {
 	n.state, n.due = spare, time.Now().Add(s.Timing.Recall)
 	var best *shelf
-	if s.pages[n.Key].wanted[n.Number] == 0 {
-		for _, h := range s.shelves {
-			if h.has(n.Place) && (best == nil || h.waiting > best.waiting) {
-				best = h
-			}
+	for _, h := range s.shelves {
+		if n.kept == nil && h.has(n.Place) && (best == nil || h.waiting > best.waiting) {
+			best = h
 		}
 	}
 	if best != nil {
@@ -191,6 +189,11 @@ func (s *Store) tidy() {
 		for _, n := range p.mine {
 			if n.state == spare && n.shelf == nil && n.due.Before(now) {
 				s.giveBack(n)
+			}
+		}
+		for number, a := range p.asked {
+			if a.until.Before(now) {
+				delete(p.asked, number)
 			}
 		}
 	}

@@ -39,7 +39,9 @@ type Store struct {
 	// renewed is when the last renewal of the Lease that went well was begun.
 	renewed time.Time
 	// leased tells that there was one.
-	leased, closed, collecting bool
+	leased, closed bool
+	// collecting counts how often Collect runs: once, or on a change twice for a while.
+	collecting int
 }
 
 // New returns a Store, which gives out nothing until Run is called. Of the context

@@ -40,7 +40,7 @@ func (s *Store) Take(
 	kind := "automatic"
 	defer func() { s.Metrics.took(family, kind, begun, err) }()
 	if place, retained := s.retainedFor(family, of, r); retained {
-		err = s.takeNumber(ctx, place, r)
+		err = s.pursue(ctx, &quest{place: place, request: r, retained: true})
 		if taken := (*ledger.TakenError)(nil); !errors.As(err, &taken) {
 			kind = "retained"
 			return place, err
@@ -132,19 +132,23 @@ func (s *Store) mayGive(r Request) error {
 	return nil
 }
 
-// retainedFor returns the number of a range that is held for a Service.
+// retainedFor returns the number of a range that is held for a Service, unless it
+// was given another before.
 func (s *Store) retainedFor(family servicenetv1alpha1.NumberFamily, of *allocator.Range, r Request) (ledger.Place, bool) {
 	if r.Owner.Name == "" {
 		return ledger.Place{}, false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var digest [16]byte
+	if s.givenBefore(s.shelf(family, of), r) != nil {
+		return ledger.Place{}, false
+	}
+	var digest ledger.Digest
 	for _, p := range s.pages {
 		if p.key.Family != family || len(p.retained) == 0 {
 			continue
 		}
-		if digest == [16]byte{} {
+		if digest == (ledger.Digest{}) {
 			digest = ledger.SubjectOf(r.Owner.NamespacedName).Digest()
 		}
 		if number, found := p.retained[digest]; found && of.ClassOf(p.key.Block, number) > allocator.Excluded {
@@ -163,5 +167,5 @@ func (s *Store) retainedFor(family servicenetv1alpha1.NumberFamily, of *allocato
 func (s *Store) TakeNumber(ctx context.Context, place ledger.Place, r Request) (err error) {
 	begun := time.Now()
 	defer func() { s.Metrics.took(place.Family, "explicit", begun, err) }()
-	return s.takeNumber(ctx, place, r)
+	return s.pursue(ctx, &quest{place: place, request: r})
 }

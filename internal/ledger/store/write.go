@@ -81,18 +81,15 @@ func (s *Store) startWriting(p *page) {
 // write makes all changes of a page that wait, and ends when none does.
 func (s *Store) write(p *page) {
 	var batch []*change
-	for faults := 0; ; {
+	faults := 0
+	for more := true; more; {
 		var err error
-		batch, err = s.writeOnce(p, batch)
-		switch {
-		case batch == nil && err == nil:
-			return
-		case err == nil:
+		if batch, more, err = s.writeOnce(p, batch); err == nil {
 			faults = 0
-		default:
-			s.pause(faults)
-			faults++
+			continue
 		}
+		s.pause(faults)
+		faults++
 	}
 }
 
@@ -107,25 +104,25 @@ func (s *Store) pause(faults int) {
 }
 
 // writeOnce makes what waits now. It returns what has to be tried again, with an
-// error if there was a fault, and nil if nothing is left to do.
-func (s *Store) writeOnce(p *page, batch []*change) ([]*change, error) {
+// error if there was a fault, and whether to go on at all.
+func (s *Store) writeOnce(p *page, batch []*change) (again []*change, more bool, err error) {
 	s.mu.Lock()
 	batch = s.gather(p, batch)
 	if len(batch) == 0 && (len(p.carried) == 0 || p.broken != nil || s.life.Err() != nil) {
 		p.writing = false
 		s.mu.Unlock()
-		return nil, nil
+		return nil, false, nil
 	}
 	if !p.known {
 		seen := p.seen
 		s.mu.Unlock()
-		return batch, s.fault(batch, s.read(p, seen))
+		return batch, true, s.fault(batch, s.read(p, seen))
 	}
 	d, err := s.draft(p, batch)
 	if err != nil || d.unchanged {
 		s.land(p, d, nil)
 		s.mu.Unlock()
-		return []*change{}, err
+		return nil, true, err
 	}
 	object := p.object(d.block, d.data)
 	s.mu.Unlock()
@@ -135,19 +132,19 @@ func (s *Store) writeOnce(p *page, batch []*change) ([]*change, error) {
 	defer s.mu.Unlock()
 	if err == nil {
 		s.land(p, d, object)
-		return []*change{}, nil
+		return nil, true, nil
 	}
 	p.known = false
 	s.unsettle(p, d)
 	if contended(err) {
 		s.Metrics.swapped(p.key.Family, "conflict")
-		return d.changes, nil
+		return d.changes, true, nil
 	}
 	s.Metrics.swapped(p.key.Family, "fault")
 	for _, c := range d.changes {
 		c.fault = err
 	}
-	return orEmpty(d.changes), err
+	return d.changes, true, err
 }
 
 func (s *Store) fault(batch []*change, err error) error {
@@ -162,13 +159,14 @@ func (s *Store) fault(batch []*change, err error) error {
 	return err
 }
 
-// gather adds what waits to a batch and drops what nobody waits for any more.
+// gather adds what waits to a batch and drops what nobody waits for any more. At
+// the end of the Store's life that is all.
 func (s *Store) gather(p *page, batch []*change) []*change {
 	live := make([]*change, 0, len(batch)+len(p.waiting))
 	all := slices.Concat(batch, p.waiting)
 	p.waiting = nil
 	for _, c := range all {
-		if c.ctx.Err() != nil {
+		if c.ctx.Err() != nil || s.life.Err() != nil {
 			c.done <- s.tooLate(c)
 			continue
 		}
@@ -324,11 +322,4 @@ func (s *Store) read(p *page, seen int) error {
 // contended tells that a write failed because the block is not what it was.
 func contended(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || apierrors.IsNotFound(err)
-}
-
-func orEmpty(batch []*change) []*change {
-	if batch == nil {
-		return []*change{}
-	}
-	return batch
 }

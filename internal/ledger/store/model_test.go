@@ -1,0 +1,578 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/allocator"
+	"servicenet.dev/servicenet/internal/ledger"
+)
+
+const (
+	// requestLife is how long a request may take after it was given a number. The
+	// API server's own limit for a request is 34 s.
+	requestLife = 20 * time.Second
+	// patience is the deadline of a caller.
+	patience = 10 * time.Second
+	// skews are how far clocks differ at most.
+	skews = 5 * time.Second
+)
+
+// trial is one run of the model: replicas, clients and faults by chance, and what
+// must hold at each moment.
+type trial struct {
+	t    *testing.T
+	v    *server
+	seed uint64
+	of   *allocator.Range
+	all  []ledger.Place
+	keys map[string]ledger.Key
+	fam  servicenetv1alpha1.NumberFamily
+
+	mu       sync.Mutex
+	replicas []*replica
+	started  uint64
+	// grants are the requests that were given a number and have not ended.
+	grants map[ledger.Place][]*grant
+	// kept are holds for a Service, as the blocks have them.
+	kept map[ledger.Place]ledger.Hold
+	// past are Services made without the ledger.
+	past map[types.UID]bool
+	// log is what happened, for a run that fails.
+	log []string
+}
+
+type grant struct {
+	owner  ledger.Owner
+	number ledger.Place
+	// shared tells that two requests for one name were given the number, as the
+	// second named it, or that a Service of that name has it. Once the first is
+	// through and its Service gone, nothing keeps the number for the second.
+	shared bool
+}
+
+func (m *trial) logf(format string, args ...any) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.log = append(m.log, time.Now().Format("04:05.000 ")+fmt.Sprintf(format, args...))
+}
+
+func (m *trial) errorf(format string, args ...any) {
+	m.t.Helper()
+	m.t.Errorf("seed %d: "+format, append([]any{m.seed}, args...)...)
+}
+
+// TestModel lets two and three replicas give numbers out while connections break,
+// answers get lost, writes land late, watches lag, break off and skip events,
+// replicas die, stop and start, the leader changes, clocks differ, requests fail,
+// and Services are made past the ledger. At each moment no number may be given to
+// two requests, or to one while another's Service has it; none that is in use may
+// be freed; numbers that are kept for a Service are given to no other; and nobody
+// waits longer than asked for. Once the faults end, the ledger must agree with the
+// Services within the times that the design allows, and nothing must be lost.
+//
+// MODEL_RUNS sets how many runs there are, MODEL_SEED makes it the one run with
+// that seed.
+//
+// It was seen to fail with each of these changes:
+//
+//   - an older version of a block is taken for news (page.see)
+//   - a number that is being returned can be given again (number.leave)
+//   - a hold is cleared whatever its serial (Block.Clear)
+//   - numbers of a replica are taken back after 30 s (Timing.Stale)
+//   - numbers given are spare again without a question (Store.followUp)
+//   - a recalled number is handed over although it was given (Store.answer)
+//   - numbers are given out while the Lease is not renewed (Store.trusted)
+func TestModel(t *testing.T) {
+	runs, first := uint64(20_000), uint64(1)
+	if testing.Short() {
+		runs = 500
+	}
+	if text, set := os.LookupEnv("MODEL_RUNS"); set {
+		runs, _ = strconv.ParseUint(text, 10, 64)
+	}
+	if text, set := os.LookupEnv("MODEL_SEED"); set {
+		first, _ = strconv.ParseUint(text, 10, 64)
+		runs = 1
+	}
+	seeds := make(chan uint64)
+	go func() {
+		defer close(seeds)
+		for seed := first; seed < first+runs; seed++ {
+			seeds <- seed
+		}
+	}()
+	for worker := range runtime.GOMAXPROCS(0) {
+		t.Run(strconv.Itoa(worker), func(t *testing.T) {
+			t.Parallel()
+			for seed := range seeds {
+				synctest.Test(t, func(t *testing.T) { runTrial(t, seed) })
+				if t.Failed() {
+					return
+				}
+			}
+		})
+	}
+}
+
+func runTrial(t *testing.T, seed uint64) {
+	t.Helper()
+	m := &trial{
+		t: t, v: newServer(t, seed), seed: seed, keys: map[string]ledger.Key{},
+		grants: map[ledger.Place][]*grant{}, kept: map[ledger.Place]ledger.Hold{}, past: map[types.UID]bool{},
+	}
+	m.choose()
+	known := map[ledger.Key]bool{}
+	for _, place := range m.all {
+		if !known[place.Key] {
+			known[place.Key] = true
+			m.keys[place.Key.String()] = place.Key
+		}
+	}
+	m.v.applied = m.check
+	m.v.faults = m.v.rng.IntN(3) * 5
+	m.v.slow = []time.Duration{2 * time.Millisecond, 50 * time.Millisecond, 2 * time.Second}[m.v.rng.IntN(3)]
+	ctx, end := context.WithCancel(t.Context())
+	for range 2 + m.v.rng.IntN(2) {
+		m.startReplica(ctx)
+	}
+	m.replicas[0].lead(ctx)
+	time.Sleep(2 * time.Second)
+
+	var clients sync.WaitGroup
+	for id := range 3 + m.v.chance(4) {
+		clients.Go(func() { m.client(ctx, id) })
+	}
+	faulty, calm := context.WithCancel(ctx)
+	var faults sync.WaitGroup
+	faults.Go(func() { m.trouble(faulty, ctx) })
+	clients.Wait()
+	calm()
+	faults.Wait()
+	m.settle(ctx)
+	end()
+	for _, r := range m.replicas {
+		r.kill()
+	}
+	if t.Failed() {
+		for _, line := range m.log {
+			t.Log(line)
+		}
+	}
+}
+
+// choose chooses what the numbers are.
+func (m *trial) choose() {
+	if m.v.rng.IntN(3) == 0 {
+		m.fam = servicenetv1alpha1.NodePort
+		span, _ := allocator.Ports(30000, 30000+[]int{7, 40, 999}[m.v.rng.IntN(3)])
+		m.of, _ = allocator.NewPorts(allocator.PortSpec{Spans: []allocator.PortSpan{span}})
+		for port := span.First; port <= span.Last; port++ {
+			m.all = append(m.all, ledger.Port(port))
+		}
+		return
+	}
+	m.fam = servicenetv1alpha1.ClusterIPv4
+	prefix := []string{"10.0.0.0/29", "10.0.0.0/26", "10.0.0.0/22", "10.0.0.0/19"}[m.v.rng.IntN(4)]
+	m.of = cidr(m.t, prefix)
+	for _, first := range []string{"10.0.0.0", "10.0.16.0"} {
+		for number := range allocator.BlockSize {
+			place := ledger.Address(m.fam, netip.MustParseAddr(first))
+			place.Number = number
+			if m.of.ClassOf(place.Block, number) > allocator.Excluded {
+				m.all = append(m.all, place)
+			}
+		}
+	}
+}
+
+func (m *trial) startReplica(ctx context.Context) {
+	m.started++
+	skew := time.Duration(m.v.chance(int(2*skews))) - skews
+	r := m.v.start(ctx, m.started, skew, nil)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.replicas = append(m.replicas, r)
+}
+
+func (m *trial) anyReplica() *replica {
+	m.mu.Lock()
+	count := len(m.replicas)
+	m.mu.Unlock()
+	at := m.v.chance(count)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.replicas[at%len(m.replicas)]
+}
+
+// client makes requests.
+func (m *trial) client(ctx context.Context, id int) {
+	for range 6 + m.v.chance(10) {
+		_ = sleep(ctx, m.v.upTo(4*time.Second))
+		name := types.NamespacedName{Namespace: "team", Name: strconv.Itoa(m.v.chance(9))}
+		switch m.v.chance(10) {
+		case 0, 1, 2:
+			m.v.drop(name)
+			m.logf("%d: %s is deleted", id, name)
+		case 3:
+			m.makePast(name)
+		case 4, 5:
+			m.createExplicit(ctx, id, name)
+		case 6:
+			m.update(ctx, id, name)
+		default:
+			m.createAutomatic(ctx, id, name)
+		}
+	}
+}
+
+func (m *trial) createAutomatic(ctx context.Context, id int, name types.NamespacedName) {
+	request := Request{Owner: ledger.Owner{NamespacedName: name}}
+	place, ok := m.take(ctx, id, request, nil)
+	if !ok {
+		return
+	}
+	g := m.grant(request.Owner, place, false)
+	if m.v.chance(4) == 0 {
+		// The request is seen again, at any replica, and names its number now.
+		if _, ok := m.take(ctx, id, request, &place); !ok {
+			m.revoke(g)
+			return
+		}
+	}
+	m.finish(ctx, id, g)
+}
+
+func (m *trial) createExplicit(ctx context.Context, id int, name types.NamespacedName) {
+	request := Request{Owner: ledger.Owner{NamespacedName: name}}
+	place := m.all[m.v.chance(min(len(m.all), 12))]
+	if _, ok := m.take(ctx, id, request, &place); ok {
+		m.finish(ctx, id, m.grant(request.Owner, place, true))
+	}
+}
+
+// update gives a Service one more number, and asks for it twice now and then.
+func (m *trial) update(ctx context.Context, id int, name types.NamespacedName) {
+	m.v.mu.Lock()
+	is := m.v.services[name]
+	m.v.mu.Unlock()
+	if is == nil || len(is.places) > 2 {
+		return
+	}
+	request := Request{Owner: is.Owner, Slot: fmt.Sprint(id, len(is.places))}
+	r := m.anyReplica()
+	place, ok := m.takeFrom(ctx, r, id, request, nil)
+	if !ok {
+		return
+	}
+	g := m.grant(request.Owner, place, false)
+	if m.v.chance(2) == 0 {
+		again, ok := m.takeFrom(ctx, r, id, request, nil)
+		if ok && again != place && m.v.finding(place) == (Finding{}) {
+			m.errorf("%s was given %s and, asked again, %s", name, place, again)
+		}
+	}
+	_ = sleep(ctx, m.v.upTo(requestLife/4))
+	err := m.v.extend(is.Owner, place)
+	m.logf("%d: %s is added to %s: %v", id, place, name, err)
+	m.revoke(g)
+}
+
+// makePast makes a Service that the ledger is not asked about.
+func (m *trial) makePast(name types.NamespacedName) {
+	place := m.all[m.v.chance(len(m.all))]
+	m.mu.Lock()
+	given := len(m.grants[place]) > 0
+	m.mu.Unlock()
+	if given {
+		return // it would look like the Service that the number was given to
+	}
+	owner, err := m.v.apply(ledger.Owner{NamespacedName: name}, []ledger.Place{place}, 0)
+	if err == nil {
+		m.mu.Lock()
+		m.past[owner.UID] = true
+		m.mu.Unlock()
+		m.logf("%s is made past the ledger with %s", name, place)
+	}
+}
+
+func (m *trial) take(ctx context.Context, id int, request Request, want *ledger.Place) (ledger.Place, bool) {
+	return m.takeFrom(ctx, m.anyReplica(), id, request, want)
+}
+
+// takeFrom takes a number, any or the one that is wanted.
+func (m *trial) takeFrom(ctx context.Context, r *replica, id int, request Request, want *ledger.Place) (ledger.Place, bool) {
+	begun := time.Now()
+	bounded, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	var place ledger.Place
+	var err error
+	if want == nil {
+		place, err = r.Take(bounded, m.fam, m.of, request)
+	} else {
+		place = *want
+		err = r.TakeNumber(bounded, place, request)
+	}
+	if waited := time.Since(begun); waited > patience {
+		m.errorf("a caller waited for %v", waited)
+	}
+	m.logf("%d: %s at %s: %s: %v", id, request.Owner.Name, r.Holder, place, err)
+	return place, err == nil && !r.link.severed()
+}
+
+// grant notes that a request was given a number, and checks that nobody else has
+// it.
+func (m *trial) grant(owner ledger.Owner, place ledger.Place, explicit bool) *grant {
+	m.v.mu.Lock()
+	carrier := m.v.finding(place).Carrier
+	m.v.mu.Unlock()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	g := &grant{owner: owner, number: place, shared: carrier.Same(owner)}
+	for _, other := range m.grants[place] {
+		if explicit && other.owner.Same(owner) {
+			g.shared, other.shared = true, true
+		}
+		if !other.shared {
+			m.errorf("%s is given to %s while it is given to %s", place, owner, other.owner)
+		}
+	}
+	if carrier != (ledger.Owner{}) && !carrier.Same(owner) && !m.past[carrier.UID] {
+		m.errorf("%s is given to %s while %s carries it", place, owner, carrier)
+	}
+	if hold, kept := m.kept[place]; kept && hold.Until.After(time.Now().Add(skews)) &&
+		hold.For.Digest() != ledger.SubjectOf(owner.NamespacedName).Digest() {
+		m.errorf("%s is given to %s while it is kept for %s", place, owner, hold.For)
+	}
+	m.grants[place] = append(m.grants[place], g)
+	return g
+}
+
+func (m *trial) revoke(g *grant) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.grants[g.number] = slices.DeleteFunc(m.grants[g.number], func(other *grant) bool { return other == g })
+}
+
+// finish ends a request some time after it was given a number: the Service is
+// made, or something else refuses it.
+func (m *trial) finish(ctx context.Context, id int, g *grant) {
+	defer m.revoke(g)
+	limit := requestLife
+	if m.v.chance(4) > 0 {
+		limit /= 100
+	}
+	_ = sleep(ctx, m.v.upTo(limit))
+	if m.v.chance(5) == 0 {
+		m.logf("%d: %s with %s is refused by others", id, g.owner.Name, g.number)
+		return
+	}
+	keep := time.Duration(0)
+	if m.v.chance(2) == 0 {
+		keep = m.v.upTo(time.Minute)
+	}
+	m.v.mu.Lock()
+	by := m.v.allocated[g.number]
+	exists := m.v.services[g.owner.NamespacedName] != nil
+	m.v.mu.Unlock()
+	_, err := m.v.apply(g.owner, []ledger.Place{g.number}, keep)
+	m.logf("%d: %s is made with %s: %v", id, g.owner.Name, g.number, err)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err != nil && !exists && by != (ledger.Owner{}) && !by.Same(g.owner) && !m.past[by.UID] {
+		m.errorf("%s is refused %s: %v", g.owner, g.number, err)
+	}
+}
+
+// check is called after each change of a block.
+func (m *trial) check(name string, before, after *ledger.Block) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := m.keys[name]
+	touched := after.Taken().Clone()
+	_ = touched.Union(before.Taken())
+	for number := range touched.Numbers() {
+		place := ledger.Place{Key: key, Number: number}
+		was, is := before.State(place.Number), after.State(place.Number)
+		if was != is {
+			m.log = append(m.log, time.Now().Format("04:05.000 ")+fmt.Sprintf("%s: %s -> %s", place, was, is))
+		}
+		if hold, held := after.Hold(place.Number); held && !hold.For.Nobody() {
+			m.kept[place] = hold
+		} else if is == ledger.Free || is == ledger.Used {
+			delete(m.kept, place)
+		}
+		if was == ledger.Free || is != ledger.Free {
+			continue
+		}
+		carrier := m.v.finding(place).Carrier
+		if carrier != (ledger.Owner{}) && !m.past[carrier.UID] {
+			m.errorf("%s is freed while %s carries it", place, carrier)
+		}
+		if len(m.grants[place]) > 0 && !m.grants[place][0].shared {
+			m.errorf("%s is freed while it is given to %s", place, m.grants[place][0].owner)
+		}
+	}
+}
+
+// trouble makes faults until calm.
+func (m *trial) trouble(calm, ctx context.Context) {
+	for sleep(calm, m.v.upTo(12*time.Second)) == nil {
+		at := m.v.chance(len(m.replicas))
+		r := m.replicas[at]
+		switch m.v.chance(6) {
+		case 0:
+			m.logf("%s is cut off", r.Holder)
+			r.link.set(true)
+			_ = sleep(calm, m.v.upTo(50*time.Second))
+			r.link.set(false)
+			m.logf("%s is back", r.Holder)
+		case 1:
+			r.setDeaf(true)
+			_ = sleep(calm, m.v.upTo(30*time.Second))
+			if m.v.chance(2) == 0 {
+				r.relist()
+			}
+			r.setDeaf(false)
+		case 2:
+			m.logf("%s dies", r.Holder)
+			m.replace(ctx, at, r.kill)
+		case 3:
+			m.logf("%s stops", r.Holder)
+			m.replace(ctx, at, r.stop)
+		default:
+			m.elect(ctx, at)
+		}
+	}
+}
+
+// replace ends a replica and starts another.
+func (m *trial) replace(ctx context.Context, at int, end func()) {
+	end()
+	m.startReplica(ctx)
+	m.mu.Lock()
+	last := len(m.replicas) - 1
+	m.replicas[at] = m.replicas[last]
+	m.replicas = m.replicas[:last]
+	m.mu.Unlock()
+	m.elect(ctx, m.v.chance(len(m.replicas)))
+}
+
+// elect makes a replica the leader. For a while there are two.
+func (m *trial) elect(ctx context.Context, at int) {
+	stops := []context.CancelFunc{}
+	for _, r := range m.replicas {
+		stops = append(stops, r.stopCollect)
+	}
+	m.replicas[at].lead(ctx)
+	_ = sleep(ctx, m.v.upTo(5*time.Second))
+	for _, stop := range stops {
+		stop()
+	}
+}
+
+// settle lets all faults end, and checks that the ledger comes to agree with the
+// Services within two minutes and the life of a Lease.
+func (m *trial) settle(ctx context.Context) {
+	m.v.mu.Lock()
+	m.v.faults, m.v.slow = 0, 5*time.Millisecond
+	m.v.mu.Unlock()
+	for _, r := range m.replicas {
+		r.link.set(false)
+		r.setDeaf(false)
+	}
+	m.elect(ctx, 0)
+	time.Sleep(2*time.Minute + requestLife)
+	holders := map[ledger.Holder]bool{}
+	for _, r := range m.replicas {
+		holders[r.Holder] = true
+	}
+	m.compare(func(place ledger.Place, block *ledger.Block, carried bool) {
+		state := block.State(place.Number)
+		loan, _ := block.Loan(place.Number)
+		hold, _ := block.Hold(place.Number)
+		kept := !hold.For.Nobody() && hold.Until.After(time.Now().Add(-2*skews))
+		switch {
+		case carried && state != ledger.Used:
+			m.errorf("%s is %s, and a Service carries it", place, state)
+		case !carried && state == ledger.Used:
+			m.errorf("%s is used, and no Service carries it", place)
+		case state == ledger.Lent && !holders[loan.Holder]:
+			m.errorf("%s is lent to %s, which is no more", place, loan.Holder)
+		case state == ledger.Held && !kept:
+			m.errorf("%s is held: %+v", place, hold)
+		}
+	})
+	m.stopAll()
+	m.compare(func(place ledger.Place, block *ledger.Block, _ bool) {
+		if block.State(place.Number) == ledger.Lent {
+			m.errorf("%s is lent, and all replicas have stopped", place)
+		}
+	})
+}
+
+func (m *trial) stopAll() {
+	for _, r := range m.replicas {
+		r.mine(func(n *number) {
+			if n.state != spare {
+				m.errorf("%s has %s on loan as %d", r.Holder, n, n.state)
+			}
+		})
+		r.stop()
+	}
+}
+
+// compare calls what for each number.
+func (m *trial) compare(what func(place ledger.Place, block *ledger.Block, carried bool)) {
+	m.v.mu.Lock()
+	defer m.v.mu.Unlock()
+	carried := map[ledger.Place]bool{}
+	for _, s := range m.v.services {
+		for _, place := range s.places {
+			carried[place] = true
+		}
+	}
+	for name, key := range m.keys {
+		block := m.v.block(name)
+		for number := range block.Taken().Numbers() {
+			place := ledger.Place{Key: key, Number: number}
+			what(place, block, carried[place])
+			delete(carried, place)
+		}
+	}
+	for place := range carried {
+		what(place, ledger.NewBlock(0), true)
+	}
+}
+
+// mine calls what for each number on loan to the replica.
+func (r *replica) mine(what func(*number)) {
+	r.Store.mu.Lock()
+	defer r.Store.mu.Unlock()
+	for _, p := range r.pages {
+		for _, n := range p.mine {
+			what(n)
+		}
+	}
+}
+
+func (l *link) severed() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.cut
+}

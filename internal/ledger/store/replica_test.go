@@ -1,0 +1,246 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/ledger"
+)
+
+// event is what a watch of Services shows.
+type event struct {
+	service *service
+	gone    bool
+}
+
+// watcher is a replica's watches: what the server has to tell it, in order.
+type watcher struct {
+	news     chan struct{}
+	blocks   []*servicenetv1alpha1.AllocationBlock
+	services []event
+}
+
+// replica is a Store with its watches, on a server.
+type replica struct {
+	*Store
+	v    *server
+	link *link
+	w    *watcher
+	// lag is the longest a watch event takes.
+	lag time.Duration
+	// skew is how far its clock is off.
+	skew time.Duration
+
+	mu sync.Mutex
+	// cache is which Services it has seen.
+	cache map[ledger.Place]*service
+
+	stopRun, stopWatch, stopCollect context.CancelFunc
+	running                         sync.WaitGroup
+	// deaf stops its watches for a while.
+	deaf bool
+}
+
+// start starts a replica, which is told of what exists and then of changes.
+func (v *server) start(ctx context.Context, holder uint64, skew time.Duration, adjust func(*Options)) *replica {
+	r := &replica{v: v, link: &link{v: v}, lag: 20 * time.Millisecond, skew: skew, cache: map[ledger.Place]*service{}}
+	options := Options{
+		Client: r.link, Evidence: r.link, Seen: r.seen, Namespace: "servicenet-system",
+		Holder: ledger.Holder(holder), Identity: "replica", Seed: holder, Now: func() time.Time { return time.Now().Add(skew) },
+	}
+	if adjust != nil {
+		adjust(&options)
+	}
+	r.Store = New(ctx, options)
+	v.mu.Lock()
+	w := &watcher{news: make(chan struct{}, 1)}
+	for _, object := range v.blocks {
+		w.blocks = append(w.blocks, object.DeepCopy())
+	}
+	for _, s := range v.services {
+		w.services = append(w.services, event{service: s})
+	}
+	w.news <- struct{}{}
+	v.watchers = append(v.watchers, w)
+	r.w = w
+	v.mu.Unlock()
+
+	run, stopRun := context.WithCancel(ctx)
+	watch, stopWatch := context.WithCancel(ctx)
+	r.stopRun, r.stopWatch, r.stopCollect = stopRun, stopWatch, func() {}
+	r.running.Go(func() { _ = r.Run(run) })
+	r.running.Go(func() { r.watch(watch, w) })
+	return r
+}
+
+func (r *replica) seen(place ledger.Place) (ledger.Owner, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, seen := r.cache[place]
+	if !seen {
+		return ledger.Owner{}, false
+	}
+	return s.Owner, true
+}
+
+// lead makes the replica the leader, which also compares the ledger with the
+// Services from time to time.
+func (r *replica) lead(ctx context.Context) {
+	collect, stop := context.WithCancel(ctx)
+	r.stopCollect = stop
+	r.running.Go(func() { _ = r.Collect(collect) })
+	r.running.Go(func() {
+		for sleep(collect, 20*time.Second) == nil {
+			r.compare()
+		}
+	})
+}
+
+// compare is what the repair loop does, at its simplest.
+func (r *replica) compare() {
+	for key, block := range r.Blocks() {
+		for number := range block.Used().Numbers() {
+			if _, carried := r.seen(ledger.Place{Key: key, Number: number}); !carried {
+				r.Release(ledger.Place{Key: key, Number: number})
+			}
+		}
+	}
+	r.mu.Lock()
+	carried := maps.Clone(r.cache)
+	r.mu.Unlock()
+	for place, s := range carried {
+		r.Carried(place, s.Owner, s.version)
+	}
+}
+
+// stop ends a replica as a signal does, kill as a power cut does.
+func (r *replica) stop() {
+	r.stopCollect()
+	r.stopRun()
+	time.Sleep(10 * time.Second)
+	r.kill()
+}
+
+func (r *replica) kill() {
+	r.link.sever()
+	r.stopCollect()
+	r.stopRun()
+	r.stopWatch()
+	r.running.Wait()
+}
+
+// watch shows the Store what the server tells, later and in order.
+func (r *replica) watch(ctx context.Context, w *watcher) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.news:
+		}
+		for ctx.Err() == nil {
+			if sleep(ctx, r.v.upTo(r.lag)) != nil {
+				return
+			}
+			if r.link.broken() || r.isDeaf() {
+				continue
+			}
+			if !r.show(w) {
+				break
+			}
+		}
+	}
+}
+
+func (r *replica) isDeaf() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.deaf
+}
+
+func (r *replica) setDeaf(deaf bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.deaf = deaf
+}
+
+// relist drops what a watch would not show that was broken off and begun anew:
+// all but the last of each object.
+func (r *replica) relist() {
+	r.v.mu.Lock()
+	defer r.v.mu.Unlock()
+	blocks := map[types.UID]int{}
+	for i, b := range r.w.blocks {
+		blocks[b.UID] = i
+	}
+	services := map[types.UID]int{}
+	for i, s := range r.w.services {
+		services[s.service.UID] = i
+	}
+	keep := *r.w
+	r.w.blocks, r.w.services = nil, nil
+	for i, b := range keep.blocks {
+		if blocks[b.UID] == i {
+			r.w.blocks = append(r.w.blocks, b)
+		}
+	}
+	for i, s := range keep.services {
+		if services[s.service.UID] == i {
+			r.w.services = append(r.w.services, s)
+		}
+	}
+}
+
+// show shows the next event of each watch and tells whether there was one.
+func (r *replica) show(w *watcher) bool {
+	r.v.mu.Lock()
+	var block *servicenetv1alpha1.AllocationBlock
+	var s *event
+	if len(w.blocks) > 0 {
+		block, w.blocks = w.blocks[0], w.blocks[1:]
+	}
+	if len(w.services) > 0 {
+		s, w.services = &w.services[0], w.services[1:]
+	}
+	r.v.mu.Unlock()
+	switch {
+	case block == nil:
+	case block.DeletionTimestamp != nil:
+		r.BlockGone(block)
+	default:
+		r.BlockSeen(block)
+	}
+	if s != nil {
+		r.showService(s)
+	}
+	return block != nil || s != nil
+}
+
+func (r *replica) showService(s *event) {
+	for _, place := range s.service.places {
+		r.mu.Lock()
+		switch {
+		case !s.gone:
+			r.cache[place] = s.service
+		case r.cache[place] != nil && r.cache[place].Owner == s.service.Owner:
+			delete(r.cache, place)
+		}
+		r.mu.Unlock()
+		if !s.gone {
+			r.Carried(place, s.service.Owner, s.service.version)
+			continue
+		}
+		then := ledger.Retention{}
+		if s.service.keep > 0 {
+			then = ledger.Retention{Until: r.Now().Add(s.service.keep), For: ledger.SubjectOf(s.service.NamespacedName)}
+		}
+		r.Dropped(place, s.service.Owner, then)
+	}
+}
