@@ -23,26 +23,34 @@ import (
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
+// In trials everything takes half as long as in a cluster, or less.
 const (
 	// requestLife is how long a request may take after it was given a number. The
 	// API server's own limit for a request is 34 s.
-	requestLife = 20 * time.Second
+	requestLife = 15 * time.Second
 	// patience is the deadline of a caller.
-	patience = 10 * time.Second
+	patience = 5 * time.Second
 	// skews are how far clocks differ at most.
 	skews = 5 * time.Second
+	// calmedDown is how long after the last fault the ledger has to be right.
+	calmedDown = 80 * time.Second
 )
+
+func trialTiming() Timing {
+	t := Defaults()
+	t.Renew, t.Distrust, t.Stale, t.InFlight = 4*time.Second, 10*time.Second, 30*time.Second, 30*time.Second
+	t.Settle, t.Quarantine, t.Release, t.Patience = time.Second, 5*time.Second, 500*time.Millisecond, 4*time.Second
+	t.Recall, t.Call, t.Idle = 1500*time.Millisecond, 2500*time.Millisecond, 20*time.Second
+	return t
+}
 
 // trial is one run of the model: replicas, clients and faults by chance, and what
 // must hold at each moment.
 type trial struct {
+	numbers
 	t    *testing.T
 	v    *server
 	seed uint64
-	of   *allocator.Range
-	all  []ledger.Place
-	keys map[string]ledger.Key
-	fam  servicenetv1alpha1.NumberFamily
 
 	mu       sync.Mutex
 	replicas []*replica
@@ -51,7 +59,8 @@ type trial struct {
 	grants map[ledger.Place][]*grant
 	// kept are holds for a Service, as the blocks have them.
 	kept map[ledger.Place]ledger.Hold
-	// past are Services made without the ledger.
+	// past are Services made without the ledger, or with a number that the ledger
+	// did not keep for them alone.
 	past map[types.UID]bool
 	// log is what happened, for a run that fails.
 	log []string
@@ -117,11 +126,12 @@ func TestModel(t *testing.T) {
 			seeds <- seed
 		}
 	}()
+	choices := numbersOfTrials(t)
 	for worker := range runtime.GOMAXPROCS(0) {
 		t.Run(strconv.Itoa(worker), func(t *testing.T) {
 			t.Parallel()
 			for seed := range seeds {
-				synctest.Test(t, func(t *testing.T) { runTrial(t, seed) })
+				synctest.Test(t, func(t *testing.T) { runTrial(t, seed, choices) })
 				if t.Failed() {
 					return
 				}
@@ -130,20 +140,13 @@ func TestModel(t *testing.T) {
 	}
 }
 
-func runTrial(t *testing.T, seed uint64) {
+func runTrial(t *testing.T, seed uint64, choices []numbers) {
 	t.Helper()
 	m := &trial{
-		t: t, v: newServer(t, seed), seed: seed, keys: map[string]ledger.Key{},
+		t: t, v: newServer(t, seed), seed: seed,
 		grants: map[ledger.Place][]*grant{}, kept: map[ledger.Place]ledger.Hold{}, past: map[types.UID]bool{},
 	}
-	m.choose()
-	known := map[ledger.Key]bool{}
-	for _, place := range m.all {
-		if !known[place.Key] {
-			known[place.Key] = true
-			m.keys[place.Key.String()] = place.Key
-		}
-	}
+	m.numbers = choices[m.v.rng.IntN(len(choices))]
 	m.v.applied = m.check
 	m.v.faults = m.v.rng.IntN(3) * 5
 	m.v.slow = []time.Duration{2 * time.Millisecond, 50 * time.Millisecond, 2 * time.Second}[m.v.rng.IntN(3)]
@@ -176,35 +179,51 @@ func runTrial(t *testing.T, seed uint64) {
 	}
 }
 
-// choose chooses what the numbers are.
-func (m *trial) choose() {
-	if m.v.rng.IntN(3) == 0 {
-		m.fam = servicenetv1alpha1.NodePort
-		span, _ := allocator.Ports(30000, 30000+[]int{7, 40, 999}[m.v.rng.IntN(3)])
-		m.of, _ = allocator.NewPorts(allocator.PortSpec{Spans: []allocator.PortSpan{span}})
-		for port := span.First; port <= span.Last; port++ {
-			m.all = append(m.all, ledger.Port(port))
+// numbers are what a trial gives out.
+type numbers struct {
+	family servicenetv1alpha1.NumberFamily
+	of     *allocator.Range
+	all    []ledger.Place
+	keys   map[string]ledger.Key
+}
+
+// numbersOfTrials returns what trials give out: ports and addresses, from a
+// handful to two blocks.
+func numbersOfTrials(t *testing.T) []numbers {
+	t.Helper()
+	var choices []numbers
+	for _, last := range []int{30007, 30040, 30999} {
+		span, _ := allocator.Ports(30000, last)
+		of, err := allocator.NewPorts(allocator.PortSpec{Spans: []allocator.PortSpan{span}})
+		if err != nil {
+			t.Fatal(err)
 		}
-		return
+		choices = append(choices, newNumbers(servicenetv1alpha1.NodePort, of, ledger.Port(30000)))
 	}
-	m.fam = servicenetv1alpha1.ClusterIPv4
-	prefix := []string{"10.0.0.0/29", "10.0.0.0/26", "10.0.0.0/22", "10.0.0.0/19"}[m.v.rng.IntN(4)]
-	m.of = cidr(m.t, prefix)
-	for _, first := range []string{"10.0.0.0", "10.0.16.0"} {
-		for number := range allocator.BlockSize {
-			place := ledger.Address(m.fam, netip.MustParseAddr(first))
-			place.Number = number
-			if m.of.ClassOf(place.Block, number) > allocator.Excluded {
-				m.all = append(m.all, place)
+	for _, prefix := range []string{"10.0.0.0/29", "10.0.0.0/26", "10.0.0.0/22", "10.0.0.0/19"} {
+		first, second := netip.MustParseAddr("10.0.0.0"), netip.MustParseAddr("10.0.16.0")
+		choices = append(choices, newNumbers(v4, cidr(t, prefix), ledger.Address(v4, first), ledger.Address(v4, second)))
+	}
+	return choices
+}
+
+func newNumbers(family servicenetv1alpha1.NumberFamily, of *allocator.Range, blocks ...ledger.Place) numbers {
+	n := numbers{family: family, of: of, keys: map[string]ledger.Key{}}
+	for _, place := range blocks {
+		n.keys[place.Key.String()] = place.Key
+		for place.Number = range allocator.BlockSize {
+			if of.ClassOf(place.Block, place.Number) > allocator.Excluded {
+				n.all = append(n.all, place)
 			}
 		}
 	}
+	return n
 }
 
 func (m *trial) startReplica(ctx context.Context) {
 	m.started++
 	skew := time.Duration(m.v.chance(int(2*skews))) - skews
-	r := m.v.start(ctx, m.started, skew, nil)
+	r := m.v.start(ctx, m.started, skew, func(o *Options) { o.Timing = trialTiming() })
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.replicas = append(m.replicas, r)
@@ -323,7 +342,7 @@ func (m *trial) takeFrom(ctx context.Context, r *replica, id int, request Reques
 	var place ledger.Place
 	var err error
 	if want == nil {
-		place, err = r.Take(bounded, m.fam, m.of, request)
+		place, err = r.Take(bounded, m.family, m.of, request)
 	} else {
 		place = *want
 		err = r.TakeNumber(bounded, place, request)
@@ -390,11 +409,14 @@ func (m *trial) finish(ctx context.Context, id int, g *grant) {
 	by := m.v.allocated[g.number]
 	exists := m.v.services[g.owner.NamespacedName] != nil
 	m.v.mu.Unlock()
-	_, err := m.v.apply(g.owner, []ledger.Place{g.number}, keep)
+	made, err := m.v.apply(g.owner, []ledger.Place{g.number}, keep)
 	m.logf("%d: %s is made with %s: %v", id, g.owner.Name, g.number, err)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err != nil && !exists && by != (ledger.Owner{}) && !by.Same(g.owner) && !m.past[by.UID] {
+	if err == nil && g.shared {
+		m.past[made.UID] = true
+	}
+	if err != nil && !g.shared && !exists && by != (ledger.Owner{}) && !by.Same(g.owner) && !m.past[by.UID] {
 		m.errorf("%s is refused %s: %v", g.owner, g.number, err)
 	}
 }
@@ -432,19 +454,19 @@ func (m *trial) check(name string, before, after *ledger.Block) {
 
 // trouble makes faults until calm.
 func (m *trial) trouble(calm, ctx context.Context) {
-	for sleep(calm, m.v.upTo(12*time.Second)) == nil {
+	for sleep(calm, m.v.upTo(8*time.Second)) == nil {
 		at := m.v.chance(len(m.replicas))
 		r := m.replicas[at]
 		switch m.v.chance(6) {
 		case 0:
 			m.logf("%s is cut off", r.Holder)
 			r.link.set(true)
-			_ = sleep(calm, m.v.upTo(50*time.Second))
+			_ = sleep(calm, m.v.upTo(45*time.Second))
 			r.link.set(false)
 			m.logf("%s is back", r.Holder)
 		case 1:
 			r.setDeaf(true)
-			_ = sleep(calm, m.v.upTo(30*time.Second))
+			_ = sleep(calm, m.v.upTo(15*time.Second))
 			if m.v.chance(2) == 0 {
 				r.relist()
 			}
@@ -497,7 +519,7 @@ func (m *trial) settle(ctx context.Context) {
 		r.setDeaf(false)
 	}
 	m.elect(ctx, 0)
-	time.Sleep(2*time.Minute + requestLife)
+	time.Sleep(calmedDown)
 	holders := map[ledger.Holder]bool{}
 	for _, r := range m.replicas {
 		holders[r.Holder] = true
