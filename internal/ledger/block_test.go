@@ -100,10 +100,7 @@ func everything(tb testing.TB) *Block {
 	}
 	must(tb, b.Lend(5, replicaA), b.Lend(6, replicaA), b.Ask(6, replicaB, subject("team-a", "web")))
 	must(tb, b.Lend(4095, replicaB), b.Ask(4095, replicaA, Subject{}))
-	for number, release := range []struct {
-		until time.Time
-		whom  Subject
-	}{
+	for number, then := range []Retention{
 		{later(), subject("team-a", "db")},
 		{time.Time{}, Subject{}},
 		{later().Add(time.Hour), digestOnly(subject("team-b", "cache"))},
@@ -112,9 +109,18 @@ func everything(tb testing.TB) *Block {
 		{time.Time{}, digestOnly(subject("team-c", "api"))},
 		{time.Unix(-1, 0), Subject{}},
 	} {
-		must(tb, b.Adopt(number+500), b.Release(number+500, release.until, release.whom))
+		must(tb, b.Adopt(number+500), b.Release(number+500, then))
 	}
+	claim(tb, b, 600, Retention{later(), subject("team-a", "db")})
+	claim(tb, b, 601, Retention{time.Time{}, digestOnly(subject("team-c", "api"))})
+	must(tb, b.Ask(601, replicaC, subject("team-a", "web")))
 	return b
+}
+
+// claim puts a number on loan that is kept for a Service.
+func claim(tb testing.TB, b *Block, number int, then Retention) {
+	tb.Helper()
+	must(tb, b.Adopt(number), b.Release(number, then), b.Claim(number, b.serial, replicaB))
 }
 
 func TestNewBlockIsFree(t *testing.T) {
@@ -131,19 +137,19 @@ func TestNewBlockIsFree(t *testing.T) {
 
 func TestBlockTellsItsNumbers(t *testing.T) {
 	b := everything(t)
-	if used, lent, held := b.Count(); used != 4 || lent != 3 || held != 7 {
-		t.Errorf("%d used, %d lent, %d held, want 4, 3, 7", used, lent, held)
+	if used, lent, held := b.Count(); used != 4 || lent != 5 || held != 7 {
+		t.Errorf("%d used, %d lent, %d held, want 4, 5, 7", used, lent, held)
 	}
 	for name, test := range map[string]struct{ got, want []int }{
 		"taken": {
 			slices.Collect(b.Taken().Numbers()),
-			[]int{1, 2, 3, 5, 6, 500, 501, 502, 503, 504, 505, 506, 1000, 4095},
+			[]int{1, 2, 3, 5, 6, 500, 501, 502, 503, 504, 505, 506, 600, 601, 1000, 4095},
 		},
 		"used":      {slices.Collect(b.Used().Numbers()), []int{1, 2, 3, 1000}},
-		"lent":      {numbers(b.Loans()), []int{5, 6, 4095}},
+		"lent":      {numbers(b.Loans()), []int{5, 6, 600, 601, 4095}},
 		"held":      {numbers(b.Holds()), []int{500, 501, 502, 503, 504, 505, 506}},
 		"lent to A": {numbers(b.LentTo(replicaA)), []int{5, 6}},
-		"lent to B": {numbers(b.LentTo(replicaB)), []int{4095}},
+		"lent to B": {numbers(b.LentTo(replicaB)), []int{600, 601, 4095}},
 		"lent to C": {numbers(b.LentTo(replicaC)), nil},
 		"lent to 0": {numbers(b.LentTo(0)), nil},
 	} {
@@ -197,7 +203,7 @@ func TestCloneGoesItsOwnWay(t *testing.T) {
 		"lend":    func(b *Block) bool { return b.Lend(4, replicaA) },
 		"settle":  func(b *Block) bool { return b.Settle(5, replicaA) },
 		"refuse":  func(b *Block) bool { return b.Refuse(6, replicaA) },
-		"release": func(b *Block) bool { return b.Release(1, later(), Subject{}) },
+		"release": func(b *Block) bool { return b.Release(1, Retention{Until: later()}) },
 		"adopt":   func(b *Block) bool { return b.Adopt(500) },
 	} {
 		t.Run(name, func(t *testing.T) {

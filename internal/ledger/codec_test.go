@@ -71,8 +71,11 @@ func join(parts ...any) []byte {
 	return data
 }
 
-// holder is a holder as it is written; a digest has twice as many bytes.
-const holder = "\x01\x23\x45\x67\x89\xab\xcd\xef"
+// holder is a holder as it is written, whom a digest.
+const (
+	holder = "\x01\x23\x45\x67\x89\xab\xcd\xef"
+	whom   = "abcdefghijkl"
+)
 
 // beyond is a varint of more than 64 bits, tooLarge one of more than 32.
 const (
@@ -86,10 +89,10 @@ const (
 
 func TestHandWrittenBlockIsRead(t *testing.T) {
 	b := decode(t, written(1, 1, sectionsOf(t,
-		join(holder, 2, 4, 0, 2, 1, holder, holder, holder),
+		join(2, holder, 0, 0, 0, 0, 0, 0, 0, 11, 4, 0, 0, 2, 1, 3, 0, whom, 7, 1, 4, "team", 3, "web", whom),
 		join(5, 7, 0, 2, 8, 3, 1, 4, "team", 3, "web"))...))
 	for number, want := range map[int]string{
-		4: "lent to A", 5: "held 7 for nobody", 6: "lent to A, A asks for " + strings.Repeat("0123456789abcdef", 2),
+		4: "lent to A", 5: "held 7 for nobody", 6: "lent to B, A asks for 6162636465666768696a6b6c, kept for 6162636465666768696a6b6c until -1",
 		7: "held 8 for team/web until -1", 8: "used", 9: "free",
 	} {
 		if got := describe(b, number); got != want {
@@ -99,33 +102,41 @@ func TestHandWrittenBlockIsRead(t *testing.T) {
 }
 
 func TestDamagedSectionIsRefused(t *testing.T) {
+	one := "\x01" + holder
 	for name, test := range map[string]struct {
 		loans, holds []byte
 		want         string
 	}{
-		"loans end within the holder":       {join(0, 0, 1), nil, "cut off"},
-		"loans end after the holder":        {join(holder), nil, "cut off"},
-		"loans count none":                  {join(holder, 0), nil, "count is wrong"},
-		"loans count more than a block has": {join(holder, "\x81\x20", 4, 0), nil, "count is wrong"},
-		"loans count beyond all numbers":    {join(holder, beyond), nil, "cut off"},
-		"loans are fewer than counted":      {join(holder, 2, 4, 0), nil, "cut off"},
-		"a loan ends before its flags":      {join(holder, 1, 4), nil, "cut off"},
-		"a loan has an unknown flag":        {join(holder, 1, 4, 2), nil, "flag is unknown"},
-		"a loan has one flag too many":      {join(holder, 1, 4, 3, holder, holder, holder), nil, "flag is unknown"},
-		"a recall ends within who asks":     {join(holder, 1, 4, 1, 0, 0), nil, "cut off"},
-		"a recall ends within for whom":     {join(holder, 1, 4, 1, holder, holder), nil, "cut off"},
-		"a loan lies outside":               {join(holder, 1, outside, 0), nil, "outside the block"},
-		"a second loan lies outside":        {join(holder, 2, 4, 0, "\xfc\x1f", 0), nil, "outside the block"},
-		"a loan lies far outside":           {join(holder, 1, huge, 0), nil, "outside the block"},
-		"a loan is there twice":             {join(holder, 2, 4, 0, 0, 0), nil, "on loan twice"},
-		"two have the same loan":            {join(holder, 1, 4, 0, holder[1:], 0, 1, 4, 0), nil, "on loan twice"},
-		"a free number is on loan":          {join(holder, 1, 9, 0), nil, "contradicts itself: a number on loan"},
+		"holders are counted without end":     {join(0x80), nil, "cut off"},
+		"holders are counted beyond all":      {join(beyond), nil, "cut off"},
+		"holders are more than may be":        {join("\x81\x40"), nil, "count is wrong"},
+		"holders end within one":              {join(1, holder[1:]), nil, "cut off"},
+		"holders are fewer than counted":      {join(2, holder), nil, "cut off"},
+		"a loan ends before its holder":       {join(one, 4), nil, "cut off"},
+		"a loan has a holder that is unknown": {join(one, 4, 1, 0), nil, "not listed"},
+		"a loan has a holder far off":         {join(one, 4, huge, 0), nil, "not listed"},
+		"a loan has no holder":                {join(0, 4, 0, 0), nil, "not listed"},
+		"a loan ends before its flags":        {join(one, 4, 0), nil, "cut off"},
+		"a loan has an unknown flag":          {join(one, 4, 0, 4), nil, "flag is unknown"},
+		"a loan has one flag too many":        {join(one, 4, 0, 5, 0, whom), nil, "flag is unknown"},
+		"a recall ends before who asks":       {join(one, 4, 0, 1), nil, "cut off"},
+		"a recall is by one that is unknown":  {join(one, 4, 0, 1, 1, whom), nil, "not listed"},
+		"a recall ends within for whom":       {join(one, 4, 0, 1, 0, whom[1:]), nil, "cut off"},
+		"a loan is kept without flags":        {join(one, 4, 0, 2), nil, "cut off"},
+		"a loan is kept with a flag unknown":  {join(one, 4, 0, 2, 8), nil, "flag is unknown"},
+		"a loan is kept without a digest":     {join(one, 4, 0, 2, 4, whom[1:]), nil, "cut off"},
+		"a loan lies outside":                 {join(one, outside, 0, 0), nil, "outside the block"},
+		"a second loan lies outside":          {join(one, 4, 0, 0, "\xfc\x1f", 0, 0), nil, "outside the block"},
+		"a loan lies far outside":             {join(one, huge, 0, 0), nil, "outside the block"},
+		"a loan is there twice":               {join(one, 4, 0, 0, 0, 0, 0), nil, "on loan twice"},
+		"two have the same loan":              {join(2, holder, whom[:8], 4, 0, 0, 0, 1, 0), nil, "on loan twice"},
+		"a free number is on loan":            {join(one, 9, 0, 0), nil, "contradicts itself: a number on loan"},
 
 		"a hold ends before its serial":       {nil, join(5), "cut off"},
 		"a hold has a serial too large":       {nil, join(5, tooLarge, 0), "too large"},
 		"a hold ends before its flags":        {nil, join(5, 1), "cut off"},
 		"a hold has an unknown flag":          {nil, join(5, 1, 8), "flag is unknown"},
-		"a hold has one flag too many":        {nil, join(5, 1, 12, holder, holder), "flag is unknown"},
+		"a hold has one flag too many":        {nil, join(5, 1, 12, whom), "flag is unknown"},
 		"a hold ends before its time":         {nil, join(5, 1, 1), "cut off"},
 		"a hold ends within its time":         {nil, join(5, 1, 1, 0x80), "cut off"},
 		"a hold has a time beyond all":        {nil, join(5, 1, 1, beyond), "cut off"},
@@ -134,12 +145,12 @@ func TestDamagedSectionIsRefused(t *testing.T) {
 		"a hold has a namespace without end":  {nil, join(5, 1, 2, huge, "team"), "cut off"},
 		"a hold ends before its name":         {nil, join(5, 1, 2, 4, "team"), "cut off"},
 		"a hold ends within its name":         {nil, join(5, 1, 2, 4, "team", 3, "we"), "cut off"},
-		"a hold ends within its digest":       {nil, join(5, 1, 4, holder, holder[1:]), "cut off"},
+		"a hold ends within its digest":       {nil, join(5, 1, 4, whom[1:]), "cut off"},
 		"a hold lies outside":                 {nil, join(outside, 1, 0), "outside the block"},
 		"a second hold lies outside":          {nil, join(5, 1, 0, "\xfb\x1f", 1, 0), "outside the block"},
 		"a hold is there twice":               {nil, join(5, 1, 0, 0, 2, 0), "held twice"},
 		"a free number is held":               {nil, join(9, 1, 0), "contradicts itself: a number that is held"},
-		"a number on loan is held":            {join(holder, 1, 5, 0), join(5, 1, 0), "contradicts itself: a number on loan"},
+		"a number on loan is held":            {join(one, 5, 0, 0), join(5, 1, 0), "contradicts itself: a number on loan"},
 		"a number follows that does not end":  {nil, join(5, 1, 0, 0x80), "cut off"},
 		"a number follows that is too large":  {nil, join(5, 1, 0, beyond, 1, 0), "cut off"},
 		"the first of all is before the last": {nil, join(5, 1, 0, huge, 1, 0), "outside the block"},
@@ -301,7 +312,7 @@ func TestEqualBlocksHaveEqualEncodings(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		b := NewBlock(5)
 		// Their serials say which hold came first.
-		must(t, b.Adopt(11), b.Adopt(12), b.Release(12, later(), subject("team", "db")), b.Release(11, later(), Subject{}))
+		must(t, b.Adopt(11), b.Adopt(12), b.Release(12, retained()), b.Release(11, Retention{Until: later()}))
 		for _, i := range rng.Perm(len(moves)) {
 			must(t, moves[i](b))
 		}
@@ -373,7 +384,8 @@ func checkDecoded(t *testing.T, b *Block) {
 func FuzzDecode(f *testing.F) {
 	blocks := []*Block{NewBlock(0), everything(f), fullOfLoans(f, 20), fullOfHolds(f, 20)}
 	for _, b := range blocks {
-		loans, holds := encodeLoans(b.loans), encodeHolds(b.holds)
+		w := &writer{names: MaxEncoded}
+		loans, holds := w.loans(b.loans), w.holds(b.holds)
 		data := encode(f, b)
 		f.Add(data, loans, holds)
 		f.Add(data[:len(data)-checksumBytes], loans, []byte{})

@@ -25,6 +25,9 @@ func TestBlockOfVersion1IsRead(t *testing.T) {
 	}
 	for number, want := range map[int]string{
 		0: "free", 1: "used", 2: "used", 3: "used", 1000: "used",
+		600: "lent to B, kept for team-a/db until 1893456000",
+		601: "lent to B, C asks for " + hex.EncodeToString(digest("team-a", "web")) +
+			", kept for " + hex.EncodeToString(digest("team-c", "api")),
 		5: "lent to A", 6: "lent to A, B asks for " + hex.EncodeToString(digest("team-a", "web")),
 		4095: "lent to B, A asks for nobody",
 		500:  "held 301 for team-a/db until 1893456000",

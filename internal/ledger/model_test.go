@@ -55,20 +55,30 @@ func (m *model) set(number int, may bool, r record) bool {
 	return true
 }
 
-func (m *model) lend(number int, may bool, to Holder) bool {
-	return m.set(number, may, record{State: Lent, Loan: Loan{Holder: to}})
+// lend puts a number on loan that is kept for somebody, or nobody.
+func (m *model) lend(number int, may bool, to Holder, kept *Retention) bool {
+	return m.set(number, may, record{State: Lent, Loan: Loan{Holder: to, Kept: kept}})
 }
 
-func (m *model) hold(number int, may bool, until time.Time, whom Subject) bool {
+// giveUp holds a number on loan, for whom it was kept.
+func (m *model) giveUp(number int, may bool) bool {
+	then := Retention{}
+	if kept := m.records[number].Loan.Kept; kept != nil {
+		then = *kept
+	}
+	return m.hold(number, may, then)
+}
+
+func (m *model) hold(number int, may bool, then Retention) bool {
 	if may {
 		m.serial++
 	}
-	return m.set(number, may, record{State: Held, Hold: Hold{Serial: m.serial, Until: until, For: whom}})
+	return m.set(number, may, record{State: Held, Hold: Hold{Serial: m.serial, Retention: then}})
 }
 
 func (m *model) reclaimAll(from Holder) (changed bool) {
 	for _, number := range slices.Sorted(maps.Keys(m.records)) {
-		changed = m.hold(number, m.lent(number, from), time.Time{}, Subject{}) || changed
+		changed = m.giveUp(number, m.lent(number, from)) || changed
 	}
 	return changed
 }
@@ -93,7 +103,7 @@ type chance struct {
 	number int
 	holder Holder
 	whom   Subject
-	until  time.Time
+	then   Retention
 	serial uint32
 }
 
@@ -106,23 +116,30 @@ func step(b *Block, m *model, kind int, c *chance) (got, want bool) {
 	inside := n >= 0 && n < allocator.BlockSize
 	switch kind {
 	case 0:
-		return b.Lend(n, h), m.lend(n, inside && m.state(n) == Free, h)
+		return b.Lend(n, h), m.lend(n, inside && m.state(n) == Free, h, nil)
 	case 1:
+		if m.records[n].Loan.Kept != nil {
+			return b.Return(n, h), m.giveUp(n, m.lent(n, h))
+		}
 		return b.Return(n, h), m.set(n, m.lent(n, h), record{})
 	case 2:
 		return b.Settle(n, h), m.set(n, m.lent(n, h), record{State: Used})
 	case 3:
 		return b.Adopt(n), m.set(n, inside && (m.state(n) == Free || m.state(n) == Held), record{State: Used})
 	case 4:
-		return b.Release(n, c.until, c.whom), m.hold(n, m.state(n) == Used, c.until, c.whom)
+		return b.Release(n, c.then), m.hold(n, m.state(n) == Used, c.then)
 	case 5:
-		return b.Reclaim(n, h), m.hold(n, m.lent(n, h), time.Time{}, Subject{})
+		return b.Reclaim(n, h), m.giveUp(n, m.lent(n, h))
 	case 6:
 		return b.Clear(n, c.serial), m.set(n, m.held(n, c.serial), record{})
 	case 7:
 		return b.Keep(n, c.serial), m.set(n, m.held(n, c.serial), record{State: Used})
 	case 8:
-		return b.Claim(n, c.serial, h), m.lend(n, m.held(n, c.serial), h)
+		var kept *Retention
+		if then := m.records[n].Hold.Retention; !then.Until.IsZero() || !then.For.Nobody() {
+			kept = &then
+		}
+		return b.Claim(n, c.serial, h), m.lend(n, m.held(n, c.serial), h, kept)
 	case 9:
 		loan := m.records[n].Loan
 		may := m.state(n) == Lent && loan.Holder != h && loan.Recall == nil
@@ -133,9 +150,9 @@ func step(b *Block, m *model, kind int, c *chance) (got, want bool) {
 		if m.recalled(n, h) {
 			to = m.records[n].Loan.Recall.By
 		}
-		return b.HandOver(n, h), m.lend(n, m.recalled(n, h), to)
+		return b.HandOver(n, h), m.lend(n, m.recalled(n, h), to, m.records[n].Loan.Kept)
 	case 11:
-		return b.Refuse(n, h), m.lend(n, m.recalled(n, h), h)
+		return b.Refuse(n, h), m.lend(n, m.recalled(n, h), h, m.records[n].Loan.Kept)
 	default:
 		return b.ReclaimAll(h), m.reclaimAll(h)
 	}
@@ -143,11 +160,13 @@ func step(b *Block, m *model, kind int, c *chance) (got, want bool) {
 
 // draw chooses what a move is given, most of the time so that it fits.
 func draw(rng *rand.Rand, m *model, among []int) *chance {
+	whom := []Subject{{}, subject("team", "web"), subject("team", "api"), subject("web", "team")}
+	until := []time.Time{{}, later(), later().Add(time.Hour), time.Unix(0, 0)}
 	c := &chance{
 		number: among[rng.IntN(len(among))],
 		holder: []Holder{0, replicaA, replicaB, replicaC}[rng.IntN(4)],
-		whom:   []Subject{{}, subject("team", "web"), subject("team", "api"), subject("web", "team")}[rng.IntN(4)],
-		until:  []time.Time{{}, later(), later().Add(time.Hour), time.Unix(0, 0)}[rng.IntN(4)],
+		whom:   whom[rng.IntN(4)],
+		then:   Retention{until[rng.IntN(4)], whom[rng.IntN(4)]},
 	}
 	r := m.records[c.number]
 	if rng.IntN(3) > 0 && r.State == Lent {

@@ -17,19 +17,27 @@ import (
 // their own, which no move of it may change.
 const at = 7
 
+// retained is for whom numbers are kept here.
+func retained() Retention { return Retention{later(), subject("team", "web")} }
+
 // scenes are the states a number may be in, with all that a move may ask for.
 func scenes() map[string]func(b *Block) []bool {
 	used := func(b *Block) bool { return b.Adopt(at) }
+	claimed := func(b *Block) []bool { return []bool{used(b), b.Release(at, retained()), b.Claim(at, 12, replicaA)} }
 	return map[string]func(b *Block) []bool{
 		"free": func(*Block) []bool { return nil },
 		"lent": func(b *Block) []bool { return []bool{b.Lend(at, replicaA)} },
 		"asked for": func(b *Block) []bool {
 			return []bool{b.Lend(at, replicaA), b.Ask(at, replicaB, subject("team", "web"))}
 		},
+		"kept": claimed,
+		"kept and asked for": func(b *Block) []bool {
+			return append(claimed(b), b.Ask(at, replicaB, subject("team", "web")))
+		},
 		"used": func(b *Block) []bool { return []bool{used(b)} },
-		"held": func(b *Block) []bool { return []bool{used(b), b.Release(at, later(), subject("team", "web"))} },
+		"held": func(b *Block) []bool { return []bool{used(b), b.Release(at, retained())} },
 		"held again": func(b *Block) []bool {
-			return []bool{used(b), b.Release(at, later(), subject("team", "web")), used(b), b.Release(at, time.Time{}, Subject{})}
+			return []bool{used(b), b.Release(at, retained()), used(b), b.Release(at, Retention{})}
 		},
 	}
 }
@@ -40,7 +48,7 @@ func scene(t *testing.T, prepare func(b *Block) []bool) *Block {
 	t.Helper()
 	b := NewBlock(10)
 	must(t, b.Lend(at-1, replicaA), b.Ask(at-1, replicaB, Subject{}), b.Lend(at+2, replicaA))
-	must(t, b.Adopt(at+1), b.Release(at+1, later(), subject("team", "db")), b.Adopt(at+3))
+	must(t, b.Adopt(at+1), b.Release(at+1, Retention{later(), subject("team", "db")}), b.Adopt(at+3))
 	must(t, prepare(b)...)
 	return b
 }
@@ -53,14 +61,21 @@ func describe(b *Block, number int) string {
 		if loan.Recall != nil {
 			text += fmt.Sprintf(", %s asks for %v", letter(loan.Recall.By), loan.Recall.For)
 		}
-	}
-	if hold, held := b.Hold(number); held {
-		text += fmt.Sprintf(" %d for %v", hold.Serial, hold.For)
-		if !hold.Until.IsZero() {
-			text += fmt.Sprintf(" until %d", hold.Until.Unix())
+		if loan.Kept != nil {
+			text += ", kept" + retention(*loan.Kept)
 		}
 	}
+	if hold, held := b.Hold(number); held {
+		text += fmt.Sprintf(" %d", hold.Serial) + retention(hold.Retention)
+	}
 	return text
+}
+
+func retention(then Retention) string {
+	if then.Until.IsZero() {
+		return fmt.Sprintf(" for %v", then.For)
+	}
+	return fmt.Sprintf(" for %v until %d", then.For, then.Until.Unix())
 }
 
 func letter(holder Holder) string {
@@ -74,8 +89,19 @@ type move struct {
 	want map[string]string
 }
 
-func everywhereLent(want string) map[string]string {
-	return map[string]string{"lent": want, "asked for": want}
+// lent says what becomes of a number on loan, and of one that is kept besides.
+func lent(plain, kept string) map[string]string {
+	return map[string]string{"lent": plain, "asked for": plain, "kept": kept, "kept and asked for": kept}
+}
+
+// asked says what a number becomes that somebody asks for.
+func asked(by string) map[string]string {
+	return map[string]string{"lent": "lent to A, " + by, "kept": "lent to A, " + by + ", kept for team/web until 1893456000"}
+}
+
+// answered says what a number becomes that was asked for.
+func answered(want string) map[string]string {
+	return map[string]string{"asked for": want, "kept and asked for": want + ", kept for team/web until 1893456000"}
 }
 
 // loanMoves are the moves of numbers on loan.
@@ -83,25 +109,25 @@ func loanMoves() map[string]move {
 	return map[string]move{
 		"lend to A":     {func(b *Block, n int) bool { return b.Lend(n, replicaA) }, map[string]string{"free": "lent to A"}},
 		"lend to B":     {func(b *Block, n int) bool { return b.Lend(n, replicaB) }, map[string]string{"free": "lent to B"}},
-		"return by A":   {func(b *Block, n int) bool { return b.Return(n, replicaA) }, everywhereLent("free")},
+		"return by A":   {func(b *Block, n int) bool { return b.Return(n, replicaA) }, lent("free", "held 13 for team/web until 1893456000")},
 		"return by B":   {func(b *Block, n int) bool { return b.Return(n, replicaB) }, nil},
 		"return by 0":   {func(b *Block, n int) bool { return b.Return(n, 0) }, nil},
-		"settle by A":   {func(b *Block, n int) bool { return b.Settle(n, replicaA) }, everywhereLent("used")},
+		"settle by A":   {func(b *Block, n int) bool { return b.Settle(n, replicaA) }, lent("used", "used")},
 		"settle by B":   {func(b *Block, n int) bool { return b.Settle(n, replicaB) }, nil},
 		"settle by 0":   {func(b *Block, n int) bool { return b.Settle(n, 0) }, nil},
-		"reclaim of A":  {func(b *Block, n int) bool { return b.Reclaim(n, replicaA) }, everywhereLent("held 12 for nobody")},
+		"reclaim of A":  {func(b *Block, n int) bool { return b.Reclaim(n, replicaA) }, lent("held 12 for nobody", "held 13 for team/web until 1893456000")},
 		"reclaim of B":  {func(b *Block, n int) bool { return b.Reclaim(n, replicaB) }, nil},
 		"reclaim of 0":  {func(b *Block, n int) bool { return b.Reclaim(n, 0) }, nil},
-		"hand over, A":  {func(b *Block, n int) bool { return b.HandOver(n, replicaA) }, map[string]string{"asked for": "lent to B"}},
+		"hand over, A":  {func(b *Block, n int) bool { return b.HandOver(n, replicaA) }, answered("lent to B")},
 		"hand over, B":  {func(b *Block, n int) bool { return b.HandOver(n, replicaB) }, nil},
 		"hand over, 0":  {func(b *Block, n int) bool { return b.HandOver(n, 0) }, nil},
-		"refuse, by A":  {func(b *Block, n int) bool { return b.Refuse(n, replicaA) }, map[string]string{"asked for": "lent to A"}},
+		"refuse, by A":  {func(b *Block, n int) bool { return b.Refuse(n, replicaA) }, answered("lent to A")},
 		"refuse, by B":  {func(b *Block, n int) bool { return b.Refuse(n, replicaB) }, nil},
 		"refuse, by 0":  {func(b *Block, n int) bool { return b.Refuse(n, 0) }, nil},
 		"ask, by A":     {func(b *Block, n int) bool { return b.Ask(n, replicaA, subject("team", "web")) }, nil},
-		"ask, by B":     {func(b *Block, n int) bool { return b.Ask(n, replicaB, subject("team", "api")) }, map[string]string{"lent": "lent to A, B asks for team/api"}},
-		"ask, by C":     {func(b *Block, n int) bool { return b.Ask(n, replicaC, Subject{}) }, map[string]string{"lent": "lent to A, C asks for nobody"}},
-		"ask, by 0":     {func(b *Block, n int) bool { return b.Ask(n, 0, Subject{}) }, map[string]string{"lent": "lent to A,  asks for nobody"}},
+		"ask, by B":     {func(b *Block, n int) bool { return b.Ask(n, replicaB, subject("team", "api")) }, asked("B asks for team/api")},
+		"ask, by C":     {func(b *Block, n int) bool { return b.Ask(n, replicaC, Subject{}) }, asked("C asks for nobody")},
+		"ask, by 0":     {func(b *Block, n int) bool { return b.Ask(n, 0, Subject{}) }, asked(" asks for nobody")},
 		"lend to none":  {func(b *Block, n int) bool { return b.Lend(n, 0) }, map[string]string{"free": "lent to "}},
 		"reclaim all B": {func(b *Block, _ int) bool { return b.ReclaimAll(replicaB) }, nil},
 	}
@@ -115,14 +141,17 @@ func holdMoves() map[string]move {
 			map[string]string{"free": "used", "held": "used", "held again": "used"},
 		},
 		"release": {
-			func(b *Block, n int) bool { return b.Release(n, time.Time{}, Subject{}) },
+			func(b *Block, n int) bool { return b.Release(n, Retention{}) },
 			map[string]string{"used": "held 12 for nobody"},
 		},
 		"release for a Service": {
-			func(b *Block, n int) bool { return b.Release(n, later().Add(time.Second-1), subject("team", "web")) },
+			func(b *Block, n int) bool {
+				return b.Release(n, Retention{later().Add(time.Second - 1), subject("team", "web")})
+			},
 			map[string]string{"used": "held 12 for team/web until 1893456000"},
 		},
 	}
+	kept := map[string]string{"held": ", kept for team/web until 1893456000"}
 	for serial, held := range map[uint32]string{12: "held", 13: "held again", 0: "none", 10: "none", 11: "none", 14: "none"} {
 		for name, end := range map[string]struct {
 			do   func(b *Block, n int) bool
@@ -130,8 +159,8 @@ func holdMoves() map[string]move {
 		}{
 			"clear":    {func(b *Block, n int) bool { return b.Clear(n, serial) }, "free"},
 			"keep":     {func(b *Block, n int) bool { return b.Keep(n, serial) }, "used"},
-			"claim, A": {func(b *Block, n int) bool { return b.Claim(n, serial, replicaA) }, "lent to A"},
-			"claim, B": {func(b *Block, n int) bool { return b.Claim(n, serial, replicaB) }, "lent to B"},
+			"claim, A": {func(b *Block, n int) bool { return b.Claim(n, serial, replicaA) }, "lent to A" + kept[held]},
+			"claim, B": {func(b *Block, n int) bool { return b.Claim(n, serial, replicaB) }, "lent to B" + kept[held]},
 		} {
 			moves[fmt.Sprintf("%s %d", name, serial)] = move{end.do, map[string]string{held: end.want}}
 		}
@@ -209,9 +238,9 @@ func TestNumberLives(t *testing.T) {
 		{func() bool { return b.Return(at, replicaA) }, "free"},
 		{func() bool { return b.Lend(at, replicaA) }, "lent to A"},
 		{func() bool { return b.Settle(at, replicaA) }, "used"},
-		{func() bool { return b.Release(at, later(), subject("team", "web")) }, "held 1 for team/web until 1893456000"},
+		{func() bool { return b.Release(at, retained()) }, "held 1 for team/web until 1893456000"},
 		{func() bool { return b.Keep(at, 1) }, "used"},
-		{func() bool { return b.Release(at, time.Time{}, Subject{}) }, "held 2 for nobody"},
+		{func() bool { return b.Release(at, Retention{}) }, "held 2 for nobody"},
 		{func() bool { return b.Clear(at, 2) }, "free"},
 	} {
 		if moved, got := step.move(), describe(b, at); !moved || got != step.want {
@@ -225,7 +254,7 @@ func TestNumberLives(t *testing.T) {
 
 // Whatever ends a hold, nothing that was found before it ended can end the next.
 func TestOldEvidenceClearsNoLaterHold(t *testing.T) {
-	again := func(b *Block) bool { return b.Release(at, time.Time{}, Subject{}) }
+	again := func(b *Block) bool { return b.Release(at, Retention{}) }
 	for name, between := range map[string]func(b *Block) []bool{
 		"kept":    func(b *Block) []bool { return []bool{b.Keep(at, 1), again(b)} },
 		"adopted": func(b *Block) []bool { return []bool{b.Adopt(at), again(b)} },
@@ -233,10 +262,8 @@ func TestOldEvidenceClearsNoLaterHold(t *testing.T) {
 			return []bool{b.Claim(at, 1, replicaA), b.Settle(at, replicaA), again(b)}
 		},
 		"claimed and reclaimed": func(b *Block) []bool { return []bool{b.Claim(at, 1, replicaA), b.Reclaim(at, replicaA)} },
-		"claimed, returned and adopted": func(b *Block) []bool {
-			return []bool{b.Claim(at, 1, replicaA), b.Return(at, replicaA), b.Adopt(at), again(b)}
-		},
-		"claimed, lost by all": func(b *Block) []bool { return []bool{b.Claim(at, 1, replicaA), b.ReclaimAll(replicaA)} },
+		"claimed and returned":  func(b *Block) []bool { return []bool{b.Claim(at, 1, replicaA), b.Return(at, replicaA)} },
+		"claimed, lost by all":  func(b *Block) []bool { return []bool{b.Claim(at, 1, replicaA), b.ReclaimAll(replicaA)} },
 		"cleared and lent": func(b *Block) []bool {
 			return []bool{b.Clear(at, 1), b.Lend(at, replicaB), b.Settle(at, replicaB), again(b)}
 		},
@@ -244,7 +271,7 @@ func TestOldEvidenceClearsNoLaterHold(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := NewBlock(0)
-			must(t, b.Adopt(at), b.Release(at, later(), subject("team", "web")))
+			must(t, b.Adopt(at), b.Release(at, retained()))
 			must(t, between(b)...)
 			for _, b := range []*Block{b, decode(t, encode(t, b))} {
 				if b.State(at) != Held || b.Clear(at, 1) || b.Keep(at, 1) || b.Claim(at, 1, replicaA) {
@@ -260,7 +287,7 @@ func TestNoTwoHoldsShareASerial(t *testing.T) {
 	b := NewBlock(math.MaxUint32 - 1)
 	seen := map[uint32]bool{}
 	for number := range 4 {
-		must(t, b.Adopt(number), b.Release(number, time.Time{}, Subject{}))
+		must(t, b.Adopt(number), b.Release(number, Retention{}))
 		hold, _ := b.Hold(number)
 		if seen[hold.Serial] {
 			t.Errorf("serial %d is there twice", hold.Serial)
@@ -275,7 +302,7 @@ func TestNoTwoHoldsShareASerial(t *testing.T) {
 
 func TestHoldsLastWholeSeconds(t *testing.T) {
 	b := NewBlock(0)
-	must(t, b.Adopt(at), b.Release(at, later().Add(999*time.Millisecond), Subject{}))
+	must(t, b.Adopt(at), b.Release(at, Retention{Until: later().Add(999 * time.Millisecond)}))
 	before, _ := b.Hold(at)
 	after, _ := decode(t, encode(t, b)).Hold(at)
 	if !before.Until.Equal(later()) || !after.Until.Equal(later()) {
@@ -289,7 +316,7 @@ func TestAllLoansOfAHolderAreReclaimed(t *testing.T) {
 		t.Error("reclaimed nothing")
 	}
 	for number, want := range map[int]string{
-		5: "held 308 for nobody", 6: "held 309 for nobody",
+		5: "held 310 for nobody", 6: "held 311 for nobody", 600: "lent to B, kept for team-a/db until 1893456000",
 		4095: "lent to B, A asks for nobody", 1: "used", 500: "held 301 for team-a/db until 1893456000",
 	} {
 		if got := describe(b, number); got != want {

@@ -35,7 +35,7 @@ func named(number, length int) types.NamespacedName {
 }
 
 // fullOfLoans returns a block of which each number is on loan to another holder,
-// and is asked for.
+// kept for a Service of the longest name, and asked for.
 func fullOfLoans(tb testing.TB, count int) *Block {
 	tb.Helper()
 	b := NewBlock(math.MaxUint32)
@@ -47,8 +47,8 @@ func fullOfLoans(tb testing.TB, count int) *Block {
 
 func lendTo(tb testing.TB, b *Block, number int) {
 	tb.Helper()
-	to := replicaC - Holder(number) //nolint:gosec // never negative
-	must(tb, b.Lend(number, to), b.Ask(number, to-1, SubjectOf(longest(number))))
+	to, whom := replicaC-Holder(number), SubjectOf(longest(number)) //nolint:gosec // never negative
+	must(tb, b.Adopt(number), b.Release(number, Retention{later(), whom}), b.Claim(number, b.serial, to), b.Ask(number, to-1, whom))
 }
 
 // fullOfHolds returns a block of which each number is held for a while, for
@@ -64,7 +64,7 @@ func fullOfHolds(tb testing.TB, count int) *Block {
 
 func holdFor(tb testing.TB, b *Block, number int, name types.NamespacedName) {
 	tb.Helper()
-	must(tb, b.Adopt(number), b.Release(number, time.Unix(math.MinInt64, 0), SubjectOf(name)))
+	must(tb, b.Adopt(number), b.Release(number, Retention{time.Unix(math.MinInt64, 0), SubjectOf(name)}))
 }
 
 // object returns the JSON of the object that a block is stored in.
@@ -98,18 +98,11 @@ func object(t *testing.T, data []byte) []byte {
 	return text
 }
 
-// largest returns the block with the longest encoding: a loan with a recall takes
-// more than a hold without a name, and a hold with a name more than a loan.
-func largest(t *testing.T) *Block {
+// crowded returns a block of whose room a newer release has taken most.
+func crowded(t *testing.T) *Block {
 	t.Helper()
-	b := NewBlock(math.MaxUint32 / 2)
-	for number := range allocator.BlockSize {
-		if number%(allocator.BlockSize/260) == 0 {
-			holdFor(t, b, number, longest(number))
-		} else {
-			lendTo(t, b, number)
-		}
-	}
+	b := fullOfHolds(t, 1000)
+	b.unknown = []section{{5, make([]byte, MaxEncoded-40_000)}}
 	return b
 }
 
@@ -132,9 +125,9 @@ func mixed(t *testing.T, rng *rand.Rand) *Block {
 
 func TestLargestBlocksFitIntoAnObject(t *testing.T) {
 	blocks := map[string]*Block{
-		"each lent to another, with a recall": fullOfLoans(t, allocator.BlockSize),
-		"each held, with the longest names":   fullOfHolds(t, allocator.BlockSize),
-		"names to the budget, the rest lent":  largest(t),
+		"each lent to another, kept, recalled": fullOfLoans(t, allocator.BlockSize),
+		"each held, with the longest names":    fullOfHolds(t, allocator.BlockSize),
+		"beside what a newer release knows":    crowded(t),
 	}
 	for seed := range uint64(16) {
 		blocks[fmt.Sprintf("mix %d", seed)] = mixed(t, rand.New(rand.NewPCG(seed, 0)))
@@ -160,15 +153,15 @@ func TestWhateverIsEncodedFitsIntoAnObject(t *testing.T) {
 	}
 }
 
-func TestNamesBeyondTheBudgetMatchByDigest(t *testing.T) {
+func TestNamesThatDoNotFitMatchByDigest(t *testing.T) {
 	b := decode(t, encode(t, fullOfHolds(t, allocator.BlockSize)))
 	for number, hold := range b.Holds() {
 		name := longest(number)
 		if hold.For.Digest() != SubjectOf(name).Digest() || hold.For.Nobody() {
 			t.Errorf("%d is held for %v, want %v", number, hold.For, name)
 		}
-		// 126 bytes each: the first 260 names fit into the budget.
-		if kept := hold.For.String() == name.String(); kept != (number < 260) {
+		// 126 bytes each: with digests for the others, 556 names fit.
+		if kept := hold.For.String() == name.String(); kept != (number < 556) {
 			t.Errorf("the name of %d is kept: %t", number, kept)
 		}
 	}
@@ -178,21 +171,47 @@ func TestNamesBeyondTheBudgetMatchByDigest(t *testing.T) {
 	}
 }
 
+// heldFor returns a block with numbers that are held, in their order.
+func heldFor(t *testing.T, whom ...Subject) *Block {
+	t.Helper()
+	b := NewBlock(0)
+	for number, whom := range whom {
+		must(t, b.Adopt(number), b.Release(number, Retention{For: whom}))
+	}
+	return b
+}
+
 func TestNamesAreKeptAsLongAsTheyFit(t *testing.T) {
-	for length, want := range map[int]struct{ long, short bool }{
-		namesBudget - 2: {true, true}, namesBudget - 1: {true, false}, namesBudget: {false, true},
+	long := func(length int) Subject { return subject("n", strings.Repeat("x", length)) }
+	other := SubjectOf(named(1, 20))
+	// The room that names have besides the rest, once not all of them fit.
+	room := MaxEncoded - len(encode(t, heldFor(t, digestOnly(other), digestOnly(other)))) - len("n") - 2
+	// The longest name with which all fit.
+	all := 100_000 + MaxEncoded - len(encode(t, heldFor(t, long(100_000), other)))
+	for name, test := range map[string]struct {
+		length      int
+		long, other bool
+	}{
+		"all fit":                    {all, true, true},
+		"one byte too many":          {all + 1, true, false},
+		"the first has all room":     {room, true, false},
+		"the first is just too long": {room + 1, false, true},
 	} {
-		long, short := subject("n", strings.Repeat("x", length)), subject("", "y")
-		b := NewBlock(0)
-		must(t, b.Adopt(1), b.Release(1, time.Time{}, long), b.Adopt(2), b.Release(2, time.Time{}, short))
-		b = decode(t, encode(t, b))
-		first, _ := b.Hold(1)
-		second, _ := b.Hold(2)
-		if first.For.Digest() != long.Digest() || second.For.Digest() != short.Digest() {
-			t.Errorf("held for %.40v and %v", first.For, second.For)
-		}
-		if (first.For == long) != want.long || (second.For == short) != want.short {
-			t.Errorf("names of %d and 1 bytes became %.40v and %v", length+1, first.For, second.For)
-		}
+		t.Run(name, func(t *testing.T) {
+			whom := long(test.length)
+			data := encode(t, heldFor(t, whom, other))
+			b := decode(t, data)
+			first, _ := b.Hold(0)
+			second, _ := b.Hold(1)
+			if first.For.Digest() != whom.Digest() || second.For.Digest() != other.Digest() {
+				t.Errorf("held for %.40v and %v", first.For, second.For)
+			}
+			if (first.For == whom) != test.long || (second.For == other) != test.other {
+				t.Errorf("names of %d bytes became %.40v and %v", test.length, first.For, second.For)
+			}
+			if (len(data) == MaxEncoded) != (name == "all fit") {
+				t.Errorf("%d bytes", len(data))
+			}
+		})
 	}
 }
