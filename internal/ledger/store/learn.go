@@ -79,6 +79,11 @@ func (s *Store) answer(p *page, n *number, recall ledger.Recall) {
 		return
 	}
 	same := n.state == given && !recall.For.Nobody() && ledger.SubjectOf(n.owner.NamespacedName).Digest() == recall.For.Digest()
+	if n.state == carried {
+		// Once it is settled everybody can see that a Service has it.
+		s.startWriting(p)
+		return
+	}
 	if n.state == spare || same {
 		s.leave(p, n)
 		s.later(p, func(b *ledger.Block) bool { return b.HandOver(n.Number, s.Holder) }, nil)
