@@ -66,7 +66,7 @@ func (s *Store) Dropped(place ledger.Place, owner ledger.Owner, then ledger.Rete
 	p := s.page(place.Key)
 	n := p.mine[place.Number]
 	switch {
-	case n == nil && (s.collecting > 0 || p.settled[place.Number]):
+	case n == nil && (s.collecting > 0 || p.settled.Has(place.Number)):
 		s.release(p, place.Number, then)
 	case n == nil || !n.owner.Same(owner):
 	case n.state == leaving:

@@ -18,7 +18,7 @@ func (s *Store) learn(p *page) {
 	if p.block != nil {
 		for number, hold := range p.block.Holds() {
 			if !hold.For.Nobody() {
-				p.retained[hold.For.Digest()] = number
+				p.retained[hold.For.Digest()] = append(p.retained[hold.For.Digest()], number)
 			}
 		}
 	}
@@ -53,10 +53,14 @@ func (s *Store) absorb(p *page) {
 			s.forget(p, n)
 		}
 	}
-	for number := range p.settled {
+	var ended []int
+	for number := range p.settled.Numbers() {
 		if state := p.state(number); state == ledger.Free || state == ledger.Held {
-			delete(p.settled, number)
+			ended = append(ended, number)
 		}
+	}
+	for _, number := range ended {
+		p.settled.Free(number)
 	}
 }
 

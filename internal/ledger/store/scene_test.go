@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/types"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
@@ -168,4 +169,11 @@ func (s *scene) lent() map[ledger.Holder]int {
 		}
 	}
 	return lent
+}
+
+func registry(t *testing.T, metrics *Metrics) *prometheus.Registry {
+	t.Helper()
+	r := prometheus.NewPedanticRegistry()
+	r.MustRegister(metrics)
+	return r
 }
