@@ -3,7 +3,7 @@
 
 // Package v1alpha1 holds servicenet's own API kinds, group servicenet.dev. It
 // depends on apimachinery alone, so that a client of the kinds needs nothing
-// else. No kind is defined yet: pools and allocation blocks will be.
+// else.
 //
 // +kubebuilder:object:generate=true
 // +groupName=servicenet.dev
