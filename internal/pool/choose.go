@@ -3,7 +3,11 @@
 
 package pool
 
-import "servicenet.dev/servicenet/internal/allocator"
+import (
+	"iter"
+
+	"servicenet.dev/servicenet/internal/allocator"
+)
 
 // Source is why a Service may have a number.
 type Source int
@@ -43,51 +47,74 @@ type ask[N number[N]] struct {
 
 // choose returns what to try for a number, in this order, or why there is nothing.
 // A Service that names a number gets that one. A reserved one is a promise: there
-// is no other then. Of what comes next the first free one is good.
-func (r *realm[N]) choose(who *Who, a *ask[N]) ([]Candidate[N], *refusal[N]) {
-	serving := r.serving(who)
+// is no other then. Of what comes next the first free one is good. The pools are
+// those that serve the Service.
+func (r *realm[N]) choose(who *Who, pools []int, a *ask[N]) (iter.Seq[Candidate[N]], *refusal[N]) {
 	var none N
 	if a.named != none {
-		pool, refused := r.judge(who, a.named, serving)
+		pool, refused := r.judge(who, a.named, pools)
 		if refused != nil {
 			return nil, refused
 		}
-		return []Candidate[N]{{Source: Named, Pool: pool, Number: a.named}}, nil
+		return only(Candidate[N]{Source: Named, Pool: pool, Number: a.named}), nil
 	}
 	if reservation, found := r.reservations[reservee{who.Namespace, who.Name, a.use}]; found {
 		if !r.accepted.has(reservation.first) {
 			return nil, &refusal[N]{why: reservedOutside, number: reservation.first, hint: r.accepted}
 		}
-		return []Candidate[N]{{Source: Reserved, Pool: r.holdings[reservation.holder].pool, Number: reservation.first}}, nil
+		return only(Candidate[N]{Source: Reserved, Pool: r.holdings[reservation.holder].pool, Number: reservation.first}), nil
 	}
-	candidates := make([]Candidate[N], 0, len(a.retained)+len(serving)+1)
+	var retained []Candidate[N]
 	for _, n := range a.retained {
-		if pool, refused := r.judge(who, n, serving); refused == nil && r.settled.has(n) {
-			candidates = append(candidates, Candidate[N]{Source: Retained, Pool: pool, Number: n})
+		if pool, refused := r.judge(who, n, pools); refused == nil && r.settled.has(n) {
+			retained = append(retained, Candidate[N]{Source: Retained, Pool: pool, Number: n})
 		}
 	}
-	candidates = r.automatic(candidates, serving)
-	if len(candidates) == 0 {
-		return nil, &refusal[N]{why: nothingLeft, pools: len(serving)}
+	served, open := r.whatServes(pools)
+	if len(retained) == 0 && !open {
+		return nil, &refusal[N]{why: nothingLeft, served: served}
 	}
-	return candidates, nil
+	return r.automatic(retained, pools, served), nil
 }
 
-// automatic appends the Ranges to choose from.
-func (r *realm[N]) automatic(candidates []Candidate[N], serving []*holding[N]) []Candidate[N] {
-	if len(serving) == 0 && r.open.open {
-		return append(candidates, Candidate[N]{Source: Automatic, Range: r.open.of})
-	}
-	for _, h := range serving {
+func only[N any](candidate Candidate[N]) iter.Seq[Candidate[N]] {
+	return func(yield func(Candidate[N]) bool) { yield(candidate) }
+}
+
+// whatServes tells whether any of the pools has numbers of this kind, and whether
+// there is anything to choose from, in them or, if there is none, outside.
+func (r *realm[N]) whatServes(pools []int) (served, open bool) {
+	for h := range r.of(pools) {
 		if h.stock.open {
-			candidates = append(candidates, Candidate[N]{Source: Automatic, Pool: h.pool, Range: h.stock.of})
+			return true, true
+		}
+		served = true
+	}
+	return served, !served && r.open.open
+}
+
+// automatic returns some candidates, then the Ranges to choose from.
+func (r *realm[N]) automatic(first []Candidate[N], pools []int, served bool) iter.Seq[Candidate[N]] {
+	return func(yield func(Candidate[N]) bool) {
+		for _, candidate := range first {
+			if !yield(candidate) {
+				return
+			}
+		}
+		if !served && r.open.open {
+			yield(Candidate[N]{Source: Automatic, Range: r.open.of})
+			return
+		}
+		for h := range r.of(pools) {
+			if h.stock.open && !yield(Candidate[N]{Source: Automatic, Pool: h.pool, Range: h.stock.of}) {
+				return
+			}
 		}
 	}
-	return candidates
 }
 
 // judge tells whether a Service may have a number, and whose it is.
-func (r *realm[N]) judge(who *Who, n N, serving []*holding[N]) (*Pool, *refusal[N]) {
+func (r *realm[N]) judge(who *Who, n N, pools []int) (*Pool, *refusal[N]) {
 	if !r.accepted.has(n) {
 		if r.edges.has(n) {
 			return nil, &refusal[N]{why: edge, number: n}
@@ -101,36 +128,26 @@ func (r *realm[N]) judge(who *Who, n N, serving []*holding[N]) (*Pool, *refusal[
 		}
 		return owner, nil
 	}
-	return owner, r.judgeTerms(who, n, owner, serving)
+	return owner, r.judgeTerms(who, n, owner, pools)
 }
 
 // judgeTerms tells whether the terms of pools let a Service have a number.
-func (r *realm[N]) judgeTerms(who *Who, n N, owner *Pool, serving []*holding[N]) *refusal[N] {
+func (r *realm[N]) judgeTerms(who *Who, n N, owner *Pool, pools []int) *refusal[N] {
 	switch {
 	case r.nobodys.has(n):
 		return &refusal[N]{why: excluded, number: n}
 	case owner != nil && owner.exclusive && !owner.serves(who):
 		return &refusal[N]{why: exclusive, number: n}
-	case len(serving) > 0 && !inAny(serving, n):
-		return &refusal[N]{why: outsidePools, number: n, hint: ownOf(serving)}
 	}
-	return nil
-}
-
-func inAny[N number[N]](serving []*holding[N], n N) bool {
-	for _, h := range serving {
+	var serving []set[N]
+	for h := range r.of(pools) {
 		if h.whole.has(n) && !h.excluded.has(n) {
-			return true
+			return nil
 		}
+		serving = append(serving, h.own)
 	}
-	return false
-}
-
-// ownOf returns the numbers of holdings.
-func ownOf[N number[N]](holdings []*holding[N]) set[N] {
-	sets := make([]set[N], len(holdings))
-	for i, h := range holdings {
-		sets[i] = h.own
+	if len(serving) == 0 {
+		return nil
 	}
-	return union(sets...)
+	return &refusal[N]{why: outsidePools, number: n, hint: union(serving...)}
 }

@@ -5,6 +5,7 @@ package pool
 
 import (
 	"cmp"
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -19,6 +20,7 @@ import (
 // ClusterIPs is all pools of cluster IPs beside the ServiceCIDRs of the cluster, at
 // a time. It never changes, and is safe for concurrent use.
 type ClusterIPs struct {
+	directory  *directory
 	ipv4, ipv6 *realm[netip.Addr]
 	grounds    map[corev1.IPFamily]ground
 	until      time.Time
@@ -31,7 +33,12 @@ func NewClusterIPs(pools []*ClusterIPPool, cidrs []ServiceCIDR, now time.Time, p
 	if previous == nil {
 		previous = &ClusterIPs{}
 	}
-	c := &ClusterIPs{grounds: map[corev1.IPFamily]ground{}}
+	pools = slices.SortedFunc(slices.Values(pools), func(a, b *ClusterIPPool) int { return compareService(a.Pool, b.Pool) })
+	all := make([]*Pool, len(pools))
+	for i, p := range pools {
+		all[i] = p.Pool
+	}
+	c := &ClusterIPs{directory: newDirectory(all), grounds: map[corev1.IPFamily]ground{}}
 	for i := range cidrs {
 		at := cidrs[i].settles()
 		if cidrs[i].Ready && at.After(now) && (c.until.IsZero() || at.Before(c.until)) {
@@ -59,7 +66,7 @@ func (c *ClusterIPs) newRealm(
 type AddressChoice struct {
 	Need
 	// Candidates are in the order in which to try them; at least one.
-	Candidates []Candidate[netip.Addr]
+	Candidates iter.Seq[Candidate[netip.Addr]]
 }
 
 // Choose returns what to try for each of the addresses that a Service needs, or why
@@ -67,9 +74,10 @@ type AddressChoice struct {
 func (c *ClusterIPs) Choose(who *Who, needs []Need, retained []netip.Addr) ([]AddressChoice, field.ErrorList) {
 	var faults field.ErrorList
 	choices := make([]AddressChoice, 0, len(needs))
+	serving := c.directory.serving(who)
 	for _, need := range needs {
 		a := ask[netip.Addr]{named: need.Address, retained: ofFamily(retained, need.Family)}
-		candidates, refused := c.realm(need.Family).choose(who, &a)
+		candidates, refused := c.realm(need.Family).choose(who, serving, &a)
 		if refused != nil {
 			faults = append(faults, refused.fault(pathIPs(), nouns{
 				several: string(need.Family) + " addresses",

@@ -3,17 +3,13 @@
 
 package pool
 
-import (
-	"slices"
+import "slices"
 
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/selection"
-)
-
-// directory finds the pools that may serve a Service without a look at each. It
-// knows a pool by its index, and files it under a label that a namespace or a
-// Service must have to be served.
+// directory finds the pools that serve a Service without a look at each. It knows
+// a pool by its index, and files it under a label that a namespace or a Service
+// must have to be served.
 type directory struct {
+	pools                []*Pool
 	namespaces, services index
 	// rest is the pools that no single label leads to.
 	rest []int
@@ -30,7 +26,7 @@ type pair struct {
 }
 
 func newDirectory(pools []*Pool) *directory {
-	d := &directory{namespaces: newIndex(), services: newIndex()}
+	d := &directory{pools: pools, namespaces: newIndex(), services: newIndex()}
 	for i, p := range pools {
 		if !d.namespaces.file(p.namespaces, i) && !d.services.file(p.services, i) {
 			d.rest = append(d.rest, i)
@@ -42,27 +38,19 @@ func newDirectory(pools []*Pool) *directory {
 func newIndex() index { return index{pairs: map[pair][]int{}, keys: map[string][]int{}} }
 
 // file files a pool under a label that its selector needs, if there is one.
-func (x index) file(selector labels.Selector, pool int) bool {
-	if selector == nil {
+func (x index) file(s selector, pool int) bool {
+	i := slices.IndexFunc(s, func(r requirement) bool { return !r.not })
+	if i < 0 {
 		return false
 	}
-	requirements, _ := selector.Requirements()
-	for i := range requirements {
-		key := requirements[i].Key()
-		switch requirements[i].Operator() {
-		case selection.In, selection.Equals, selection.DoubleEquals:
-			for value := range requirements[i].Values() {
-				x.pairs[pair{key, value}] = append(x.pairs[pair{key, value}], pool)
-			}
-			return true
-		case selection.Exists:
-			x.keys[key] = append(x.keys[key], pool)
-			return true
-		default:
-			// A label that must not be there leads nowhere.
-		}
+	key := s[i].key
+	if len(s[i].values) == 0 {
+		x.keys[key] = append(x.keys[key], pool)
 	}
-	return false
+	for _, value := range s[i].values {
+		x.pairs[pair{key, value}] = append(x.pairs[pair{key, value}], pool)
+	}
+	return true
 }
 
 // find appends the pools filed under one of the labels.
@@ -74,8 +62,8 @@ func (x index) find(found []int, set map[string]string) []int {
 	return found
 }
 
-// find returns the pools that may serve a Service, each once, in their order.
-func (d *directory) find(who *Who) []int {
+// candidates returns the pools that may serve a Service, each once, in their order.
+func (d *directory) candidates(who *Who) []int {
 	found := d.namespaces.find(nil, who.NamespaceLabels)
 	found = d.services.find(found, who.ServiceLabels)
 	if len(found) == 0 {
@@ -84,4 +72,16 @@ func (d *directory) find(who *Who) []int {
 	found = append(found, d.rest...)
 	slices.Sort(found)
 	return found
+}
+
+// serving returns the pools that serve a Service, in their order.
+func (d *directory) serving(who *Who) []int {
+	found := d.candidates(who)
+	serving := make([]int, 0, len(found))
+	for _, i := range found {
+		if d.pools[i].serves(who) {
+			serving = append(serving, i)
+		}
+	}
+	return serving
 }

@@ -4,6 +4,9 @@
 package pool
 
 import (
+	"iter"
+	"slices"
+
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
@@ -67,7 +70,8 @@ func (p *Pool) portSpan(where string, written servicenetv1alpha1.PortRange) (all
 // NodePorts is all pools of node ports beside the range of the cluster. It never
 // changes, and is safe for concurrent use.
 type NodePorts struct {
-	ports *realm[Port]
+	directory *directory
+	ports     *realm[Port]
 }
 
 // NewNodePorts returns what pools, which have different names, and the range of the
@@ -77,14 +81,15 @@ func NewNodePorts(pools []*NodePortPool, cluster allocator.PortSpan, previous *N
 	if previous == nil {
 		previous = &NodePorts{}
 	}
-	tracts := make([]*tract[Port], len(pools))
+	pools = slices.SortedFunc(slices.Values(pools), func(a, b *NodePortPool) int { return compareService(a.Pool, b.Pool) })
+	all, tracts := make([]*Pool, len(pools)), make([]*tract[Port], len(pools))
 	for i, p := range pools {
-		tracts[i] = p.ports
+		all[i], tracts[i] = p.Pool, p.ports
 	}
 	within := span[Port]{Port(cluster.First), Port(cluster.Last)} //nolint:gosec // a port
-	all := set[Port]{within}
-	numbers := area[Port]{accepted: all, settled: all, bands: []band[Port]{{within, cluster.Static}}}
-	return &NodePorts{ports: newRealm(tracts, numbers, previous.ports, cookPorts)}
+	ports := set[Port]{within}
+	numbers := area[Port]{accepted: ports, settled: ports, bands: []band[Port]{{within, cluster.Static}}}
+	return &NodePorts{directory: newDirectory(all), ports: newRealm(tracts, numbers, previous.ports, cookPorts)}
 }
 
 // PortNeed is a node port that a Service needs.
@@ -105,7 +110,7 @@ type PortNeed struct {
 type PortChoice struct {
 	PortNeed
 	// Candidates are in the order in which to try them; at least one.
-	Candidates []Candidate[Port]
+	Candidates iter.Seq[Candidate[Port]]
 }
 
 // Choose returns what to try for each of the node ports that a Service needs, or why
@@ -113,13 +118,14 @@ type PortChoice struct {
 func (p *NodePorts) Choose(who *Who, needs []PortNeed) ([]PortChoice, field.ErrorList) {
 	var faults field.ErrorList
 	choices := make([]PortChoice, 0, len(needs))
+	serving := p.directory.serving(who)
 	for i := range needs {
 		need := &needs[i]
 		a := ask[Port]{use: need.Name, named: need.Port, retained: need.Retained}
 		if need.HealthCheck {
 			a.use = healthCheck
 		}
-		candidates, refused := p.ports.choose(who, &a)
+		candidates, refused := p.ports.choose(who, serving, &a)
 		if refused != nil {
 			faults = append(faults, refused.fault(need.Path, nouns{several: "ports", home: "the node port range of the cluster"}))
 			continue

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 )
@@ -29,9 +28,8 @@ type Pool struct {
 	priority  int32
 	exclusive bool
 	// specificity is what counts between pools of one priority.
-	specificity int
-	// namespaces and services are nil where the pool serves all.
-	namespaces, services labels.Selector
+	specificity          int
+	namespaces, services selector
 }
 
 const (
@@ -53,8 +51,13 @@ func newPool(meta *metav1.ObjectMeta, policy *servicenetv1alpha1.PoolPolicy) *Po
 	if policy.Retain != nil {
 		p.Retain = policy.Retain.Duration
 	}
-	p.namespaces = p.selector("namespaceSelector", policy.NamespaceSelector)
-	p.services = p.selector("serviceSelector", policy.ServiceSelector)
+	var err error
+	if p.namespaces, err = compileSelector(policy.NamespaceSelector); err != nil {
+		p.faultf("namespaceSelector: %v", err)
+	}
+	if p.services, err = compileSelector(policy.ServiceSelector); err != nil {
+		p.faultf("serviceSelector: %v", err)
+	}
 	switch {
 	case policy.ServiceSelector != nil:
 		p.specificity = servesServices
@@ -64,31 +67,13 @@ func newPool(meta *metav1.ObjectMeta, policy *servicenetv1alpha1.PoolPolicy) *Po
 	return p
 }
 
-// selector returns nil for a selector that picks all.
-func (p *Pool) selector(name string, selector *metav1.LabelSelector) labels.Selector {
-	if selector == nil {
-		return nil
-	}
-	compiled, err := metav1.LabelSelectorAsSelector(selector)
-	if err != nil {
-		p.faultf("%s: %v", name, err)
-		return labels.Nothing()
-	}
-	if compiled.Empty() {
-		return nil
-	}
-	return compiled
-}
-
 func (p *Pool) faultf(format string, args ...any) {
 	p.Faults = append(p.Faults, fmt.Sprintf(format, args...))
 }
 
 // serves tells whether a Service gets numbers from the pool.
 func (p *Pool) serves(who *Who) bool {
-	return len(p.Faults) == 0 &&
-		(p.namespaces == nil || p.namespaces.Matches(labels.Set(who.NamespaceLabels))) &&
-		(p.services == nil || p.services.Matches(labels.Set(who.ServiceLabels)))
+	return len(p.Faults) == 0 && p.namespaces.matches(who.NamespaceLabels) && p.services.matches(who.ServiceLabels)
 }
 
 // compareService orders pools as Services try them.

@@ -4,6 +4,7 @@
 package pool
 
 import (
+	"iter"
 	"slices"
 
 	"servicenet.dev/servicenet/internal/allocator"
@@ -23,9 +24,8 @@ type area[N number[N]] struct {
 // and what is in none of them.
 type realm[N number[N]] struct {
 	area[N]
-	// holdings are in the order in which Services try them.
-	holdings  []*holding[N]
-	directory *directory
+	// holdings are those of all pools, in the order in which Services try them.
+	holdings []*holding[N]
 	// claims say which of the holdings has a number.
 	claims claims[N]
 	// reserved and reservations are the same, looked at from both ends.
@@ -45,23 +45,21 @@ type holding[N number[N]] struct {
 	stock *stock[N]
 }
 
-// newRealm returns a realm. What is the same as in a previous one, which may be
+// newRealm returns a realm of tracts that are in the order in which Services try
+// them. What is the same as in a previous one, which may be
 // nil, is taken from there.
 func newRealm[N number[N]](
 	tracts []*tract[N], numbers area[N], previous *realm[N], cook func(*recipe[N]) *allocator.Range,
 ) *realm[N] {
-	r := &realm[N]{area: numbers, reserved: map[N]reservee{}, reservations: map[reservee]claim[N]{}}
-	for _, t := range tracts {
-		if len(t.whole) > 0 {
-			r.holdings = append(r.holdings, &holding[N]{tract: t})
-		}
+	r := &realm[N]{
+		area:         numbers,
+		holdings:     make([]*holding[N], len(tracts)),
+		reserved:     map[N]reservee{},
+		reservations: map[reservee]claim[N]{},
 	}
-	slices.SortFunc(r.holdings, func(a, b *holding[N]) int { return compareService(a.pool, b.pool) })
-	pools := make([]*Pool, len(r.holdings))
-	for i, h := range r.holdings {
-		pools[i] = h.pool
+	for i, t := range tracts {
+		r.holdings[i] = &holding[N]{tract: t}
 	}
-	r.directory = newDirectory(pools)
 	r.divide()
 	r.reserve()
 	r.stockUp(previous, cook)
@@ -143,22 +141,21 @@ func (h *holding[N]) reservedNumbers() set[N] {
 	return newSet(spans)
 }
 
-// serving returns the holdings of the pools that serve a Service, in its order.
-func (r *realm[N]) serving(who *Who) []*holding[N] {
-	found := r.directory.find(who)
-	serving := make([]*holding[N], 0, len(found))
-	for _, i := range found {
-		if h := r.holdings[i]; h.pool.serves(who) {
-			serving = append(serving, h)
+// of goes through the holdings of pools that have numbers of this kind.
+func (r *realm[N]) of(pools []int) iter.Seq[*holding[N]] {
+	return func(yield func(*holding[N]) bool) {
+		for _, i := range pools {
+			if h := r.holdings[i]; len(h.whole) > 0 && !yield(h) {
+				return
+			}
 		}
 	}
-	return serving
 }
 
 // find returns the holding of a pool, nil if it has no numbers of this kind.
 func (r *realm[N]) find(pool string) *holding[N] {
 	for _, h := range r.holdings {
-		if h.pool.Name == pool {
+		if h.pool.Name == pool && len(h.whole) > 0 {
 			return h
 		}
 	}

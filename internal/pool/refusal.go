@@ -31,8 +31,8 @@ type refusal[N number[N]] struct {
 	number N
 	// hint is the numbers that would be right.
 	hint set[N]
-	// pools is how many pools serve the Service.
-	pools int
+	// served tells whether pools serve the Service.
+	served bool
 }
 
 // nouns are the words for numbers of a kind.
@@ -50,7 +50,7 @@ func (r *refusal[N]) fault(path *field.Path, words nouns) *field.Error {
 			r.number, words.home, r.hint.or("none")))
 	case nothingLeft:
 		why := "the pools that serve this Service have no %s to choose in %s"
-		if r.pools == 0 {
+		if !r.served {
 			why = "no pool serves this Service, and exclusive pools leave no %s to choose in %s"
 		}
 		return field.Forbidden(path, fmt.Sprintf(why, words.several, words.home))
