@@ -4,6 +4,7 @@
 package pool
 
 import (
+	stdcmp "cmp"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -262,5 +263,47 @@ func TestTheOwnerOfANumber(t *testing.T) {
 	}
 	if owner := numbers.Owner(netip.MustParseAddr("10.96.6.7")); owner != nil {
 		t.Errorf("owner %+v of what is in no pool", owner)
+	}
+}
+
+// Whoever has found a free number asks no further.
+func TestCandidatesCanBeLeft(t *testing.T) {
+	numbers := newClusterIPs(dualStack(), makePool("p", "10.96.5.0/24"), makePool("q", "10.96.6.0/24"))
+	retained := []netip.Addr{netip.MustParseAddr("10.96.5.5"), netip.MustParseAddr("10.96.5.6")}
+	choices, faults := numbers.Choose(shopWeb(), []Need{{Family: corev1.IPv4Protocol}}, retained)
+	if len(faults) > 0 {
+		t.Fatal(faults)
+	}
+	for stop := 1; stop <= 4; stop++ {
+		seen := 0
+		for range choices[0].Candidates {
+			seen++
+			if seen == stop {
+				break
+			}
+		}
+		if seen != stop {
+			t.Errorf("%d candidates, want %d", seen, stop)
+		}
+	}
+}
+
+func TestTheRightToANumber(t *testing.T) {
+	sorted := []*servicenetv1alpha1.ClusterIPPool{
+		makePool("exclusive", "10.96.0.0/16", withPriority(-5), isExclusive()),
+		makePool("high", "10.96.0.0/16", withPriority(1)),
+		makePool("services", "10.96.0.0/16", forServices("a", "b"), younger(5)),
+		makePool("namespaces", "10.96.0.0/16", forNamespaces("a", "b"), younger(4)),
+		makePool("z-older", "10.96.0.0/16"),
+		makePool("a-younger", "10.96.0.0/16", younger(1)),
+		makePool("b-younger", "10.96.0.0/16", younger(1)),
+	}
+	for i := range sorted {
+		for j := range sorted {
+			a, b := CompileClusterIPPool(sorted[i]), CompileClusterIPPool(sorted[j])
+			if got, want := compareRight(a.Pool, b.Pool), stdcmp.Compare(i, j); got != want {
+				t.Errorf("%s and %s compare as %d, want %d", a.Name, b.Name, got, want)
+			}
+		}
 	}
 }

@@ -72,8 +72,6 @@ func (d *decision) checkPolicy() field.ErrorList {
 
 func (d *decision) checkMirrors() field.ErrorList {
 	switch {
-	case d.ip != "" && len(d.ips) == 0:
-		return field.ErrorList{field.Required(pathIPs(), "must have that of clusterIP")}
 	case d.ip == "" && len(d.ips) > 0:
 		return field.ErrorList{field.Invalid(pathIPs(), d.ips, "must be empty when clusterIP is")}
 	case d.ip != "" && d.ips[0] != d.ip:

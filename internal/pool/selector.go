@@ -17,8 +17,8 @@ type selector []requirement
 
 type requirement struct {
 	key string
-	// values are those of which the label must have one, or must not; none asks
-	// whether there is a label.
+	// values are those of which the label must have one, or must not, each once;
+	// none asks whether there is a label.
 	values []string
 	// not turns the requirement around.
 	not bool
@@ -40,7 +40,7 @@ func compileSelector(written *metav1.LabelSelector) (selector, error) {
 		operator := requirements[i].Operator()
 		compiled = append(compiled, requirement{
 			key:    requirements[i].Key(),
-			values: requirements[i].ValuesUnsorted(),
+			values: requirements[i].Values().List(),
 			not:    operator == selection.NotIn || operator == selection.DoesNotExist,
 		})
 	}
