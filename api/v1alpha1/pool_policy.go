@@ -49,8 +49,8 @@ type PoolPolicy struct {
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=24
-	// +kubebuilder:validation:Pattern=`^([0-9]+(s|m|h))+$`
-	// +kubebuilder:validation:XValidation:rule="duration(self) <= duration('8784h')",message="at most a year, 8784h"
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}(s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}(s|m|h))+$') || duration(self) <= duration('8784h')",message="at most a year, 8784h"
 	Retain *metav1.Duration `json:"retain,omitempty"`
 
 	// limitPerNamespace is how many numbers of the pool the Services of one
