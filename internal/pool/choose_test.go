@@ -131,9 +131,17 @@ func TestChoice(t *testing.T) {
 		"naming in another's, having its own": {pools: pools{makePool("p", "10.96.5.0/24", teamA), makePool("secret", "10.96.6.0/24", teamB)}, named: "10.96.6.7", refused: `spec.clusterIPs: Invalid value: "10.96.6.7": is in no pool that serves this Service: they have 10.96.5.0/24; leave it out to get a free one`},
 		"naming what another pool has first":  {pools: pools{makePool("p", "10.96.0.0/20", teamA), makePool("q", "10.96.5.0/24", teamB, withPriority(1))}, named: "10.96.5.7", want: []string{"named 10.96.5.7 of q"}},
 		"naming outside the server":           {named: "10.97.0.1", refused: `spec.clusterIPs: Invalid value: "10.97.0.1": is not in the ServiceCIDRs of the cluster that are ready: 10.96.0.1-10.96.255.254; leave it out to get a free one`},
-		"naming without ServiceCIDRs":         {cidrs: []ServiceCIDR{}, named: "10.97.0.1", refused: `spec.clusterIPs: Invalid value: "10.97.0.1": is not in the ServiceCIDRs of the cluster that are ready: none; leave it out to get a free one`},
-		"naming a network address":            {named: "10.96.0.0", refused: `spec.clusterIPs: Invalid value: "10.96.0.0": is the network or the broadcast address of a ServiceCIDR, which nobody can have; leave it out to get a free one`},
-		"naming a broadcast address":          {named: "10.96.255.255", refused: `spec.clusterIPs: Invalid value: "10.96.255.255": is the network or the broadcast address of a ServiceCIDR, which nobody can have; leave it out to get a free one`},
+		"naming outside the server, part of which is new": {
+			cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), cidrSince("10.97.0.0/16", time.Second)}, named: "10.99.0.1",
+			refused: `spec.clusterIPs: Invalid value: "10.99.0.1": is not in the ServiceCIDRs of the cluster that are ready: 10.96.0.1-10.96.255.254, 10.97.0.1-10.97.255.254; leave it out to get a free one`,
+		},
+		"naming outside of its pools, part of which others have": {
+			pools: pools{makePool("p", "10.96.4.0/23", teamA), makePool("q", "10.96.4.0/24", teamB, isExclusive())}, named: "10.96.9.7",
+			refused: `spec.clusterIPs: Invalid value: "10.96.9.7": is in no pool that serves this Service: they have 10.96.5.0/24; leave it out to get a free one`,
+		},
+		"naming without ServiceCIDRs": {cidrs: []ServiceCIDR{}, named: "10.97.0.1", refused: `spec.clusterIPs: Invalid value: "10.97.0.1": is not in the ServiceCIDRs of the cluster that are ready: none; leave it out to get a free one`},
+		"naming a network address":    {named: "10.96.0.0", refused: `spec.clusterIPs: Invalid value: "10.96.0.0": is the network or the broadcast address of a ServiceCIDR, which nobody can have; leave it out to get a free one`},
+		"naming a broadcast address":  {named: "10.96.255.255", refused: `spec.clusterIPs: Invalid value: "10.96.255.255": is the network or the broadcast address of a ServiceCIDR, which nobody can have; leave it out to get a free one`},
 		"naming the edge of an inner ServiceCIDR": {
 			cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), cidr("10.96.5.0/24")}, named: "10.96.5.255", want: []string{"named 10.96.5.255"},
 		},
@@ -166,6 +174,15 @@ func TestChoice(t *testing.T) {
 		"reserved outside the server": {
 			pools:   pools{makePool("p", "10.97.5.0/24", reserving("shop", "web", "10.97.5.7"))},
 			refused: "spec.clusterIPs: Forbidden: 10.97.5.7, which is reserved for this Service, is not in the ServiceCIDRs of the cluster that are ready: 10.96.0.1-10.96.255.254",
+		},
+		"reserved, ready a moment ago": {
+			pools: pools{makePool("p", "10.96.5.0/24", reserving("shop", "web", "10.96.5.7"))},
+			cidrs: []ServiceCIDR{cidrSince("10.96.0.0/16", time.Second)}, want: []string{"reserved 10.96.5.7 of p"},
+		},
+		"reserved outside the server, part of which is new": {
+			pools:   pools{makePool("p", "10.99.5.0/24", reserving("shop", "web", "10.99.5.7"))},
+			cidrs:   []ServiceCIDR{cidr("10.96.0.0/16"), cidrSince("10.97.0.0/16", time.Second)},
+			refused: "spec.clusterIPs: Forbidden: 10.99.5.7, which is reserved for this Service, is not in the ServiceCIDRs of the cluster that are ready: 10.96.0.1-10.96.255.254, 10.97.0.1-10.97.255.254",
 		},
 		"reserved by a pool whose number it is not": {
 			pools: pools{makePool("p", "10.96.5.0/24", reserving("shop", "web", "10.96.5.7")), makePool("q", "10.96.5.0/24", withPriority(1))},
