@@ -56,16 +56,15 @@ func nextFree(free []int, i int) int {
 // either as a whole or not at all.
 func cellsOf[N number[N]](sets []set[N]) []span[N] {
 	var starts []N
-	var highest N
-	some := false
+	var highest N // comes before all others at first
 	for _, s := range sets {
 		for _, part := range s {
 			starts = append(starts, part.first)
 			if next := part.last.Next(); next.Compare(part.last) > 0 {
 				starts = append(starts, next)
 			}
-			if !some || part.last.Compare(highest) > 0 {
-				highest, some = part.last, true
+			if part.last.Compare(highest) > 0 {
+				highest = part.last
 			}
 		}
 	}

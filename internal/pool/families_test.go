@@ -5,6 +5,7 @@ package pool
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -228,5 +229,39 @@ func TestFamilies(t *testing.T) {
 				t.Errorf("the Service was changed: %s", diff)
 			}
 		})
+	}
+}
+
+// Whatever a Service and the one before look like, also what no server would have
+// stored, there is an answer that makes sense.
+func TestEveryServiceHasAnAnswer(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	words := []string{
+		"selector", "NodePort", "ExternalName", "single", "prefer", "require", "odd", "4", "6", "5", "ip=None", "ip=10.96.0.9", "ip=x",
+		"ips=None", "ips=", "ips=10.96.0.9", "ips=fd00::9,10.96.0.9", "ips=,,", "10.96.0.9", "fd00::9", "None", "010.96.0.9",
+	}
+	random := func() *corev1.Service {
+		var chosen []string
+		for range rng.IntN(6) {
+			chosen = append(chosen, words[rng.IntN(len(words))])
+		}
+		return spec(strings.Join(chosen, " "))
+	}
+	for range 50000 {
+		cluster := Cluster{Primary: []corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol}[rng.IntN(2)], DualStack: rng.IntN(2) == 0}
+		service, old := random(), random()
+		if rng.IntN(3) == 0 {
+			old = nil
+		}
+		families, faults := Decide(cluster, service, old)
+		if len(faults) > 0 && (families.Policy != nil || len(families.Families)+len(families.Needs) > 0) {
+			t.Fatalf("%+v after %+v: %v, and faults %v", service.Spec, old, families, faults)
+		}
+		for _, need := range families.Needs {
+			if need.Index >= len(families.Families) || families.Families[need.Index] != need.Family ||
+				need.Address.IsValid() && familyOf(need.Address) != need.Family {
+				t.Fatalf("%+v after %+v: %+v", service.Spec, old, families)
+			}
+		}
 	}
 }

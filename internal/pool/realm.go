@@ -46,8 +46,8 @@ type holding[N number[N]] struct {
 }
 
 // newRealm returns a realm of tracts that are in the order in which Services try
-// them. What is the same as in a previous one, which may be
-// nil, is taken from there.
+// them. What is the same as in a previous one, which may be nil, is taken from
+// there.
 func newRealm[N number[N]](
 	tracts []*tract[N], numbers area[N], previous *realm[N], cook func(*recipe[N]) *allocator.Range,
 ) *realm[N] {
