@@ -91,6 +91,29 @@ func TestWhatAnAddressIsToThePools(t *testing.T) {
 	}
 }
 
+// What an exclusive pool leaves out, and what a pool reserves that is another's, is
+// open like any other number.
+func TestOnlyOwnNumbersAreKeptBack(t *testing.T) {
+	numbers := newClusterIPs(dualStack(),
+		makePool("tenant", "10.96.5.0/24", forNamespaces("team", "b"), isExclusive(), excluding("10.96.5.128/25")),
+		makePool("small", "10.96.5.128/25"),
+		makePool("first", "10.96.7.0/28", withPriority(1)),
+		makePool("second", "10.96.7.0/24", reserving("shop", "web", "10.96.7.7"), reserving("shop", "api", "10.96.7.77")))
+	for address, want := range map[string]allocator.Class{
+		"10.96.5.77": allocator.Excluded, "10.96.5.177": allocator.Dynamic, "10.96.7.7": allocator.Dynamic, "10.96.7.77": allocator.Reserved,
+	} {
+		if got := classOf(openRange(numbers, corev1.IPv4Protocol), address); got != want {
+			t.Errorf("%s is of class %d, want %d", address, got, want)
+		}
+	}
+	api := shopWeb()
+	api.Name = "api"
+	choices, faults := numbers.Choose(api, []Need{{Family: corev1.IPv4Protocol}}, nil)
+	if len(faults) > 0 || sketch(choices[0].Candidates)[0] != "reserved 10.96.7.77 of second" {
+		t.Errorf("choices %v, faults %v", choices, faults)
+	}
+}
+
 func TestBandsAreThoseOfTheServer(t *testing.T) {
 	numbers := newClusterIPs([]ServiceCIDR{cidr("10.96.0.0/16"), cidr("10.96.0.0/16"), cidr("10.97.0.0/24")})
 	of := openRange(numbers, corev1.IPv4Protocol)
@@ -230,6 +253,15 @@ func TestTinyServiceCIDRs(t *testing.T) {
 		if got := len(faults) == 0; got != want {
 			t.Errorf("%s: %v", address, faults)
 		}
+	}
+}
+
+func TestServiceCIDRsWithoutAddressesDoNotCount(t *testing.T) {
+	numbers := newClusterIPs([]ServiceCIDR{cidr("10.96.0.0/31"), cidr("10.97.0.0/32")})
+	_, faults := numbers.Choose(shopWeb(), []Need{{Family: corev1.IPv4Protocol, Address: netip.MustParseAddr("10.99.0.1")}}, nil)
+	want := `spec.clusterIPs: Invalid value: "10.99.0.1": is not in the ServiceCIDRs of the cluster that are ready: none; leave it out to get a free one`
+	if len(faults) != 1 || faults[0].Error() != want {
+		t.Errorf("faults %v, want %s", faults, want)
 	}
 }
 
