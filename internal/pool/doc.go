@@ -25,4 +25,17 @@
 //     a Service has, it keeps.
 //
 // It does no I/O and reads no clock. What is taken is not its matter.
+//
+// # Cost
+//
+// The choice of two addresses for one dual-stack Service, beside 1,000 pools with
+// addresses of both families, measured by "go test -bench Choose" on one core of an
+// AMD EPYC (family 26), Go 1.26:
+//
+//	a pool for each of 1,000 teams             0.5 µs   288 B    5 allocations
+//	one of the addresses named                 0.6 µs   272 B    5 allocations
+//	1,000 pools that serve everybody           8.7 µs  8464 B    4 allocations
+//	1,000 selectors that no label leads to    16.9 µs  8464 B    4 allocations
+//
+// To take up the change of one of them takes 5 ms.
 package pool
