@@ -195,6 +195,8 @@ func TestFamilies(t *testing.T) {
 		{"a very old IPv6 Service, two now", dual4, "ip=fd00::9", "require", "require 6 4 [1]=any"},
 		{"a very old headless Service", dual4, "selector ip=None", "selector", "single 4"},
 		{"a very old headless Service without selector", only4, "ip=None", "", "require 4 6"},
+		{"a very old headless Service, two to one", dual4, "selector ip=None", "selector single 4 6 None", policy},
+		{"a very old headless Service without selector, two to one", dual4, "ip=None", "single 4 6 None", "single 4"},
 		{"to ExternalName", dual4, "single 4 10.96.0.9", "ExternalName single 4 10.96.0.9", "none"},
 		{"to ExternalName, all left out", dual4, "single 4 10.96.0.9", "ExternalName", "none"},
 		{"to ExternalName, clusterIP kept", dual4, "single 4 10.96.0.9", "ExternalName ip=10.96.0.9", "none"},

@@ -46,7 +46,6 @@ var _ = DescribeTable("The families of a Service are those that the API server d
 	Entry("dual-stack", "10.96.0.0/16,fd00:10:96::/112", pool.Cluster{Primary: corev1.IPv4Protocol, DualStack: true}),
 	Entry("dual-stack, IPv6 first", "fd00:10:96::/112,10.96.0.0/16", pool.Cluster{Primary: corev1.IPv6Protocol, DualStack: true}),
 	Entry("IPv4 only", "10.96.0.0/16", pool.Cluster{Primary: corev1.IPv4Protocol}),
-	Entry("IPv6 only", "fd00:10:96::/112", pool.Cluster{Primary: corev1.IPv6Protocol}),
 )
 
 // familyJudge compares what the API server and pool.Decide say.
@@ -171,8 +170,11 @@ func everySpec() []corev1.ServiceSpec {
 	policies := []corev1.IPFamilyPolicy{
 		"", corev1.IPFamilyPolicySingleStack, corev1.IPFamilyPolicyPreferDualStack, corev1.IPFamilyPolicyRequireDualStack, "Odd",
 	}
-	types := []corev1.ServiceType{corev1.ServiceTypeClusterIP, corev1.ServiceTypeNodePort, corev1.ServiceTypeExternalName}
-	return combine(types, addresses, append(familyLists(), []corev1.IPFamily{"IPv4", "IPv4"}, []corev1.IPFamily{"IPv5"}), policies)
+	types := []corev1.ServiceType{corev1.ServiceTypeClusterIP, corev1.ServiceTypeExternalName}
+	specs := combine(types, addresses, append(familyLists(), []corev1.IPFamily{"IPv4", "IPv4"}, []corev1.IPFamily{"IPv5"}), policies)
+	// Other types differ where they are headless.
+	types = []corev1.ServiceType{corev1.ServiceTypeNodePort, corev1.ServiceTypeLoadBalancer}
+	return append(specs, combine(types, [][]string{{""}, {none}, {named4}}, familyLists(), policies)...)
 }
 
 // changesOf returns combinations for a Service that is changed.
