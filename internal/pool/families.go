@@ -232,7 +232,7 @@ func (d *decision) dropSecond() {
 
 func (d *decision) checkReduced() field.ErrorList {
 	var faults field.ErrorList
-	if len(d.ips) > 0 && len(d.ips) < len(d.old.ips) {
+	if len(d.ips) < len(d.old.ips) {
 		faults = append(faults, d.policyFault("giving up the second address needs SingleStack"))
 	}
 	if len(d.families) > 0 && len(d.families) < len(d.old.families) {
@@ -286,7 +286,7 @@ func (d *decision) has(family corev1.IPFamily) bool {
 func (d *decision) needs() []Need {
 	first := 0
 	switch {
-	case d.headless || d.old != nil && d.old.headless || d.settled:
+	case d.headless:
 		return nil
 	case d.old != nil && !d.old.external():
 		if len(d.old.families) != 1 || len(d.families) != 2 {

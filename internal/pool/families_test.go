@@ -124,6 +124,8 @@ func TestFamilies(t *testing.T) {
 		{"two addresses", dual4, "", "prefer fd00::9 10.96.0.9", "prefer 6 4 [0]=fd00::9 [1]=10.96.0.9"},
 		{"two addresses without a policy", dual4, "", "fd00::9 10.96.0.9", policy},
 		{"two addresses, one family there", only4, "", "prefer 10.96.0.9 fd00::9", ip1},
+		{"two addresses, one family said, one there", only4, "", "prefer 4 10.96.0.9 fd00::9", ip1},
+		{"two addresses, one family said", dual4, "", "prefer 6 fd00::9 10.96.0.9", "prefer 6 4 [0]=fd00::9 [1]=10.96.0.9"},
 		{"two of one family", dual4, "", "prefer 10.96.0.9 10.96.0.8", ips},
 		{"three addresses", dual4, "", "prefer 10.96.0.9 fd00::9 10.96.0.8", ips},
 		{"an address of another family than said", dual4, "", "6 10.96.0.9", ip0},
