@@ -204,6 +204,7 @@ func TestFamilies(t *testing.T) {
 		{"to ExternalName, clusterIP kept", dual4, "single 4 10.96.0.9", "ExternalName ip=10.96.0.9", "none"},
 		{"to ExternalName, clusterIP cleared", dual4, "single 4 10.96.0.9", "ExternalName ips=10.96.0.9", "none"},
 		{"to ExternalName with another", dual4, "single 4 10.96.0.9", "ExternalName 10.96.0.8", "FieldValueForbidden spec.clusterIPs"},
+		{"to ExternalName with a second address", dual4, "single 4 10.96.0.9", "ExternalName ip=10.96.0.9 ips=10.96.0.9,fd00::9", "FieldValueForbidden spec.clusterIPs"},
 		{"to ExternalName with another clusterIP", dual4, "single 4 10.96.0.9", "ExternalName ip=10.96.0.8", "FieldValueForbidden spec.clusterIPs"},
 		{"to ExternalName with another family", dual4, "single 4 10.96.0.9", "ExternalName prefer 6",
 			"FieldValueForbidden spec.ipFamilies, FieldValueForbidden spec.ipFamilyPolicy"},
