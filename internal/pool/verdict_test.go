@@ -122,7 +122,7 @@ func TestFaultsOfPools(t *testing.T) {
 		"everything excluded": {makePool("p", "10.96.5.0/24 fd00::/120", excluding("10.96.5.0/25", "10.96.5.128-10.96.6.0")), []string{"exclusions: nothing is left of 10.96.5.0/24"}},
 		"reservations": {
 			makePool("p", "10.96.5.0/24", excluding("10.96.5.3"), reserving("shop", "web", "10.96.5.2"), reserving("shop", "api", "10.96.5.2", "fd00::1"),
-				reserving("shop", "db", "10.96.5.3", "x")),
+				reserving("shop", "db", "x", "10.96.5.3")),
 			[]string{
 				`reservations: "x" is no address`, "reservations: 10.96.5.2 is reserved twice", "reservations: 10.96.5.3 is excluded",
 				"reservations: fd00::1 is not a number of the pool",
