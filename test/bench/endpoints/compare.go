@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 
 	"servicenet.dev/servicenet/hack/controlplane"
@@ -22,7 +23,9 @@ import (
 type comparison struct {
 	settings
 
-	seeds  nursery
+	seeds nursery
+
+	mu     sync.Mutex
 	report report.Report
 	errs   []error
 }
@@ -64,12 +67,28 @@ func (c *comparison) run(ctx context.Context) (err error) {
 	}
 	for _, w := range c.works {
 		for pair := 1; pair <= c.pairs && ctx.Err() == nil; pair++ {
-			for _, side := range order(pair) {
-				c.once(ctx, w, side, pair)
-			}
+			c.both(ctx, w, pair)
 		}
 	}
 	return nil
+}
+
+// both does a work with both sides, one after the other. In a quick run they go
+// at the same time, since most of it is waiting.
+func (c *comparison) both(ctx context.Context, w work, pair int) {
+	etcdData, err := c.seeds.data(ctx, w.seed)
+	if err != nil {
+		c.add(fmt.Sprintf("%s, pair %d", w.Name, pair), report.Result{}, err)
+		return
+	}
+	var running sync.WaitGroup
+	for _, side := range order(pair) {
+		running.Go(func() { c.once(ctx, w, side, pair, etcdData) })
+		if !c.quick {
+			running.Wait()
+		}
+	}
+	running.Wait()
 }
 
 // order lets the sides take turns at going first, so that whatever changes with
@@ -82,28 +101,33 @@ func order(pair int) []report.Side {
 	return sides
 }
 
-// once does a work with one side and adds what came of it to the report.
-func (c *comparison) once(ctx context.Context, w work, side report.Side, pair int) {
+// once does a work with one side.
+func (c *comparison) once(ctx context.Context, w work, side report.Side, pair int, etcdData string) {
 	if ctx.Err() != nil {
 		return
 	}
 	begin := time.Now()
 	name := fmt.Sprintf("%s, pair %d, %s", w.Name, pair, side)
 	progressf("%s ...", name)
-	etcdData, err := c.seeds.data(ctx, w.seed)
-	var figures map[report.Figure]float64
+	dir := filepath.Join(c.dir, fmt.Sprintf("%s-%d-%s", w.Name, pair, side))
+	figures, err := attempt(ctx, c.settings, w, side, dir, etcdData)
 	if err == nil {
-		dir := filepath.Join(c.dir, fmt.Sprintf("%s-%d-%s", w.Name, pair, side))
-		figures, err = attempt(ctx, c.settings, w, side, dir, etcdData)
+		progressf("%s: CPU %.2f s, peak memory %.0f MiB, %.0f writes; took %.0f s", name,
+			figures[report.CPU], figures[report.Memory], figures[report.Writes], time.Since(begin).Seconds())
 	}
+	c.add(name, report.Result{Work: w.Name, Side: side, Pair: pair, Figures: figures}, err)
+}
+
+// add takes a result into the report, or the error of a run without one.
+func (c *comparison) add(name string, result report.Result, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if err != nil {
-		c.errs = append(c.errs, fmt.Errorf("%s: %w", name, err))
 		progressf("%s: %v", name, err)
+		c.errs = append(c.errs, fmt.Errorf("%s: %w", name, err))
 		return
 	}
-	progressf("%s: CPU %.2f s, lag %.2f s, peak memory %.0f MiB, %.0f writes; took %.0f s", name,
-		figures[report.CPU], figures[report.Lag], figures[report.Memory], figures[report.Writes], time.Since(begin).Seconds())
-	c.report.Results = append(c.report.Results, report.Result{Work: w.Name, Side: side, Pair: pair, Figures: figures})
+	c.report.Results = append(c.report.Results, result)
 	if err := c.save(); err != nil {
 		c.errs = append(c.errs, err)
 	}

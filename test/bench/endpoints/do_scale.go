@@ -70,7 +70,6 @@ func compareSlices(before, after map[string][]string) (filled, removed int) {
 // oscillate scales a Service down and up again, over and over: one time at full
 // speed, the next with a rest at both ends, in which slices may be merged.
 func (s sizes) oscillate(ctx context.Context, t *trial) error {
-	const rest = 3 * time.Second
 	service := serviceName(0)
 	pods := make([]int, 0, s.high)
 	for i := range s.high {
@@ -78,7 +77,7 @@ func (s sizes) oscillate(ctx context.Context, t *trial) error {
 	}
 	err := t.measure(ctx, func(ctx context.Context) error {
 		for swing := range s.swings {
-			length := time.Duration(swing%2) * rest
+			length := time.Duration(swing%2) * s.rest
 			// As a Deployment does: no pod comes back under its old name.
 			kept, removed := thin(pods, s.low)
 			added := s.high + swing*(s.high-s.low)

@@ -49,7 +49,7 @@ func parse(args []string) (settings, error) {
 	flags.IntVar(&s.pairs, "pairs", 3, "runs of each side of each work, in turns")
 	flags.Float64Var(&scale, "scale", 1, "factor on the sizes of all works, above 0 to 2")
 	flags.BoolVar(&s.quick, "quick", false,
-		"for CI: one pair at a tenth of the size, and only bars count that the speed of the machine does not decide")
+		"for CI: one pair at a tenth of the size, both sides at once, and only bars count\nthat the speed of the machine does not decide")
 	flags.BoolVar(&s.bars, "bars", true, "exit with 1 when a bar is missed")
 	flags.StringVar(&s.out, "out", "", "JSON file for all figures, written after every run")
 	flags.StringVar(&s.from, "from", "", "print the tables of such a file and run nothing")
@@ -58,7 +58,7 @@ func parse(args []string) (settings, error) {
 	flags.StringVar(&s.role, "role", "config/rbac/role.yaml", "file with the ClusterRole of the manager")
 	flags.IntVar(&s.qps, "qps", 100000, "--kube-api-qps and --kube-api-burst of both sides")
 	flags.DurationVar(&s.settle, "settle", time.Minute,
-		"how long scaledown waits for slices to be merged; at most 15s with -quick")
+		"how long scaledown waits for slices to be merged; at most 10s with -quick")
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), usage)
 		for _, work := range allWorks(newSizes(1)) {
@@ -71,7 +71,7 @@ func parse(args []string) (settings, error) {
 		return s, err
 	}
 	if s.quick {
-		s.pairs, scale, s.settle = 1, 0.1, min(s.settle, 15*time.Second)
+		s.pairs, scale, s.settle = 1, 0.1, min(s.settle, 10*time.Second)
 	}
 	err := s.check(flags.Args(), scale)
 	if err == nil {

@@ -24,6 +24,8 @@ type sizes struct {
 	stepPace time.Duration
 	// high and low are the pods between which a Service oscillates, swings times.
 	high, low, swings int
+	// rest is how long every second swing pauses at both ends.
+	rest time.Duration
 	// created are the Services that come from nothing, existing those that are
 	// there, perService the pods of each.
 	created, existing, perService int
@@ -42,7 +44,8 @@ func newSizes(scale float64) sizes {
 		stepPace:   max(100*time.Millisecond, time.Duration(float64(500*time.Millisecond)*min(scale, 1))),
 		high:       scaled(1000, 400),
 		low:        scaled(250, 100),
-		swings:     scaled(10, 3),
+		swings:     scaled(10, 2),
+		rest:       time.Duration(float64(3*time.Second) * min(scale*3, 1)),
 		created:    scaled(2000, 100),
 		existing:   scaled(5000, 100),
 		perService: 5,
