@@ -25,14 +25,14 @@ func (s sizes) restart(ctx context.Context, t *trial) error {
 	if err := t.stopBoth(ctx); err != nil {
 		return err
 	}
-	before, err := t.now(ctx)
+	before, err := readTraffic(ctx, t.admin, t.plane.APIServer().URL)
 	if err != nil {
 		return err
 	}
 	if err := t.startBoth(ctx); err != nil {
 		return err
 	}
-	if err := t.take(ctx, reading{traffic: before.traffic}); err != nil {
+	if err := t.take(ctx, reading{traffic: before}); err != nil {
 		return err
 	}
 	t.fillSlices(s.existing, s.perService, s.perService)

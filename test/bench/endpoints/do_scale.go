@@ -40,14 +40,17 @@ func (s sizes) scaleDown(ctx context.Context, t *trial) error {
 // fillLater says what was written after the last change had been published, and
 // what came of it.
 func (t *trial) fillLater(ctx context.Context) error {
-	end, err := t.now(ctx)
+	counts, err := readTraffic(ctx, t.admin, t.plane.APIServer().URL)
 	if err != nil {
 		return err
 	}
-	later := end.traffic.since(t.shown.traffic)
+	if err := pause(ctx, underWay); err != nil {
+		return err
+	}
+	later := counts.since(t.shown.traffic)
 	t.figures[report.LaterUpdates] = later.sum(endpointSlices, succeeded, "update")
 	t.figures[report.LaterDeletes] = later.sum(endpointSlices, succeeded, "delete")
-	filled, removed := compareSlices(t.shown.slices, end.slices)
+	filled, removed := compareSlices(t.shown.slices, t.snapshot())
 	t.figures[report.SlicesFilled] = float64(filled)
 	t.figures[report.SlicesRemoved] = float64(removed)
 	return nil

@@ -16,6 +16,9 @@ import (
 const (
 	// trialTimeout bounds one run: the slowest one that still says something.
 	trialTimeout = 15 * time.Minute
+	// underWay is how long it takes at most until a write has reached the API
+	// server's counters and whoever watches.
+	underWay = 100 * time.Millisecond
 	// perSlice is how many endpoints a slice holds by default, on both sides.
 	perSlice = 100
 )
@@ -82,7 +85,7 @@ func (t *trial) measure(ctx context.Context, work func(context.Context) error) e
 		return err
 	}
 	t.figures[report.Lag] = max(0, t.settledAt().Sub(t.lastWritten)).Seconds()
-	if t.shown, err = t.now(ctx); err != nil {
+	if err := t.takeDown(ctx); err != nil {
 		return err
 	}
 	if err := t.awaitRest(ctx); err != nil {
@@ -91,10 +94,14 @@ func (t *trial) measure(ctx context.Context, work func(context.Context) error) e
 	return t.take(ctx, begin)
 }
 
-// now takes down how things are.
-func (t *trial) now(ctx context.Context) (moment, error) {
-	counts, err := readTraffic(ctx, t.admin, t.plane.APIServer().URL)
-	return moment{traffic: counts, slices: t.snapshot()}, err
+// takeDown sets shown. Writes that are on their way count as earlier.
+func (t *trial) takeDown(ctx context.Context) (err error) {
+	t.shown.slices = t.snapshot()
+	if err := pause(ctx, underWay); err != nil {
+		return err
+	}
+	t.shown.traffic, err = readTraffic(ctx, t.admin, t.plane.APIServer().URL)
+	return err
 }
 
 // take fills in what came since the begin.

@@ -99,6 +99,11 @@ func (b bar) reached(r *Report) bool {
 	return Median(ours) <= b.value(r)
 }
 
+// measured says whether there is a run of everything that the bar needs.
+func (b bar) measured(r *Report) bool {
+	return len(r.Values(b.work, Ours, b.figure)) > 0 && !math.IsNaN(b.value(r))
+}
+
 // value is the limit of a median.
 func (b bar) value(r *Report) float64 {
 	switch b.limit.of {
