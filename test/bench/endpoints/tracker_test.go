@@ -92,6 +92,14 @@ func TestTwoChangesOfOnePodAreSeenOneByOne(t *testing.T) {
 	if second.seen.IsZero() {
 		t.Error("the second change was not seen")
 	}
+	if tracker.settledAt() != second.seen {
+		t.Errorf("settled at %v, want when the last was seen, %v", tracker.settledAt(), second.seen)
+	}
+	tracker.slice("a", sliceOf("p"))
+	if same := tracker.expect("p", ready); same.stale || same.seen.IsZero() {
+		t.Errorf("a pod that is ready: stale %v, seen %v", same.stale, same.seen)
+	}
+	tracker.slice("a", sliceOf())
 	if third := tracker.expect("p", gone); third.stale || third.seen.IsZero() {
 		t.Errorf("a pod that is gone: stale %v, seen %v", third.stale, third.seen)
 	}
@@ -169,6 +177,7 @@ func TestSlicesAreCounted(t *testing.T) {
 	tracker.slice("a", sliceOf("p"))
 	tracker.slice("b", sliceOf("r", "q"))
 	tracker.slice("a", nil)
+	tracker.slice("b", sliceOf("r", "q"))
 	if now, most := tracker.sliceCounts(); now != 1 || most != 2 {
 		t.Errorf("got %d now and %d at most, want 1 and 2", now, most)
 	}

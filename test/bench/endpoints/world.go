@@ -41,6 +41,8 @@ type world struct {
 
 	plane   *controlplane.ControlPlane
 	clients kubernetes.Interface
+	// stopWatching ends the tracker's watches.
+	stopWatching context.CancelFunc
 	// admin is for requests that no client has.
 	admin *http.Client
 	// addresses counts those that pods were given.
@@ -68,8 +70,9 @@ func newWorld(ctx context.Context, dir, etcdData string) (*world, error) {
 		return nil, err
 	}
 	w := &world{plane: plane, tracker: newTracker()}
+	ctx, w.stopWatching = context.WithCancel(ctx)
 	if err := w.prepare(ctx, etcdData == ""); err != nil {
-		return nil, errors.Join(err, plane.Stop())
+		return nil, errors.Join(err, w.end())
 	}
 	return w, nil
 }
@@ -102,6 +105,7 @@ func (w *world) prepare(ctx context.Context, isEmpty bool) error {
 // end ends the control plane but keeps its data. The API server would wait for
 // those who watch; what it has answered is in etcd, so it need not.
 func (w *world) end() error {
+	w.stopWatching()
 	return errors.Join(w.plane.APIServer().Kill(), w.plane.Stop())
 }
 

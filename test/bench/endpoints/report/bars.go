@@ -90,13 +90,16 @@ func (l limit) String() string {
 }
 
 // reached says whether our side keeps the bar. It does not when a run that the
-// bar needs is missing: a comparison with NaN is false.
+// bar needs is missing.
 func (b bar) reached(r *Report) bool {
-	ours := r.Values(b.work, Ours, b.figure)
-	if b.exact {
-		return b.reachedInEvery(r, ours)
+	switch {
+	case !b.measured(r):
+		return false
+	case b.exact:
+		return b.reachedInEvery(r)
+	default:
+		return Median(r.Values(b.work, Ours, b.figure)) <= b.value(r)
 	}
-	return Median(ours) <= b.value(r)
 }
 
 // measured says whether there is a run of everything that the bar needs.
@@ -116,21 +119,17 @@ func (b bar) value(r *Report) float64 {
 	}
 }
 
-// reachedInEvery judges every run by itself, and by the median of the stock side
+// reachedInEvery judges every run of our side by itself: by its own other figure
 // if that is the measure.
-func (b bar) reachedInEvery(r *Report, ours []float64) bool {
-	others := r.Values(b.work, Ours, b.limit.other)
-	for i, value := range ours {
-		bound := b.value(r)
-		if b.limit.of == Ours {
-			bound = math.NaN()
-			if i < len(others) {
-				bound = b.limit.factor * others[i]
-			}
-		}
-		if !(value <= bound) {
+func (b bar) reachedInEvery(r *Report) bool {
+	bound := b.value(r)
+	return !slices.ContainsFunc(r.Results, func(result Result) bool {
+		if result.Work != b.work || result.Side != Ours {
 			return false
 		}
-	}
-	return len(ours) > 0
+		if b.limit.of == Ours {
+			bound = b.limit.factor * result.Figures[b.limit.other]
+		}
+		return result.Figures[b.figure] > bound
+	})
 }

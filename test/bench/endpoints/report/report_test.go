@@ -62,13 +62,15 @@ func reversed(values []float64) []float64 {
 // for each pair.
 func reportOf(work string, figures map[Figure]map[Side][]float64) *Report {
 	r := &Report{Works: []Work{{Name: work}}}
-	for figure, sides := range figures {
-		for side, values := range sides {
-			for i, value := range values {
-				r.Results = append(r.Results, Result{
-					Work: work, Side: side, Pair: i + 1, Figures: map[Figure]float64{figure: value},
-				})
+	for _, side := range Sides() {
+		for pair := range 3 {
+			result := Result{Work: work, Side: side, Pair: pair + 1, Figures: map[Figure]float64{}}
+			for figure, sides := range figures {
+				if pair < len(sides[side]) {
+					result.Figures[figure] = sides[side][pair]
+				}
 			}
+			r.Results = append(r.Results, result)
 		}
 	}
 	return r
@@ -107,6 +109,10 @@ func TestBars(t *testing.T) {
 		"it holds for each run by itself": {
 			"scaledown", LaterUpdates,
 			map[Figure]map[Side][]float64{LaterUpdates: {Ours: {4, 6}}, SlicesFilled: {Ours: {9, 5}}}, "FAIL",
+		},
+		"own figure that is missing in one run": {
+			"scaledown", LaterUpdates,
+			map[Figure]map[Side][]float64{LaterUpdates: {Ours: {4, 5}}, SlicesFilled: {Ours: {4}}}, "FAIL",
 		},
 		"own figure that was not measured": {
 			"scaledown", LaterUpdates, map[Figure]map[Side][]float64{LaterUpdates: {Ours: {0}}}, "not measured",
