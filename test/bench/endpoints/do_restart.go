@@ -19,12 +19,9 @@ const (
 	liveAfter = 3 * time.Second
 )
 
-// restart starts the side anew in a cluster it knows: once to see what that
-// costs, and once more while pods change.
+// restart starts the side in a cluster where all is published: once to see what
+// that costs, and once more while pods change.
 func (s sizes) restart(ctx context.Context, t *trial) error {
-	if err := t.stopBoth(ctx); err != nil {
-		return err
-	}
 	before, err := readTraffic(ctx, t.admin, t.plane.APIServer().URL)
 	if err != nil {
 		return err

@@ -15,7 +15,7 @@ import (
 
 const (
 	// trialTimeout bounds one run: the slowest one that still says something.
-	trialTimeout = 15 * time.Minute
+	trialTimeout = 30 * time.Minute
 	// underWay is how long it takes at most until a write has reached the API
 	// server's counters and whoever watches.
 	underWay = 100 * time.Millisecond
@@ -199,8 +199,10 @@ func attempt(ctx context.Context, s settings, w work, side report.Side, dir, etc
 	}()
 	world.adopt(w.seed)
 	t := &trial{world: world, side: side, settings: s, figures: map[report.Figure]float64{}}
-	if err := t.startBoth(ctx); err != nil {
-		return nil, err
+	if !w.starts {
+		if err := t.startBoth(ctx); err != nil {
+			return nil, err
+		}
 	}
 	if err := w.do(ctx, t); err != nil {
 		return nil, err

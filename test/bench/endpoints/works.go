@@ -61,6 +61,8 @@ type work struct {
 	// seed is the cluster that every run begins with.
 	seed seed
 	do   func(context.Context, *trial) error
+	// starts says that do starts the side itself.
+	starts bool
 }
 
 func allWorks(s sizes) []work {
@@ -70,36 +72,36 @@ func allWorks(s sizes) []work {
 		{report.Work{
 			Name:  "ready",
 			Title: fmt.Sprintf("one Service, %d pods made ready by %d writers", s.pods, writers),
-		}, seed{}, s.makeReady},
+		}, seed{}, s.makeReady, false},
 		{report.Work{
 			Name:  "flips",
 			Title: fmt.Sprintf("%d single readiness flips, %s apart, in a Service of %d pods", s.flips, s.flipPace, s.pods),
-		}, one, s.flip},
+		}, one, s.flip, false},
 		{report.Work{
 			Name: "rolling",
 			Title: fmt.Sprintf("rolling update of half of a Service's %d pods, %d at a time, every %s",
 				s.pods, s.step, s.stepPace),
-		}, one, s.roll},
+		}, one, s.roll, false},
 		{report.Work{
 			Name:  "scaledown",
 			Title: fmt.Sprintf("a Service of %d pods scaled down to a tenth, evenly over its slices", s.pods),
-		}, one, s.scaleDown},
+		}, one, s.scaleDown, false},
 		{report.Work{
 			Name:  "oscillate",
 			Title: fmt.Sprintf("%d oscillations of a Service, %d to %d pods and back", s.swings, s.high, s.low),
-		}, seed{services: 1, pods: s.high}, s.oscillate},
+		}, seed{services: 1, pods: s.high}, s.oscillate, false},
 		{report.Work{
 			Name:  "services",
 			Title: fmt.Sprintf("%d Services of %d pods each in one namespace, from nothing", s.created, s.perService),
-		}, seed{}, s.createServices},
+		}, seed{}, s.createServices, false},
 		{report.Work{
 			Name: "spread",
 			Title: fmt.Sprintf("%d pod changes, %s apart, spread over %d Services of one namespace",
 				s.changes, s.changePace, s.existing),
-		}, many, s.spread},
+		}, many, s.spread, false},
 		{report.Work{
 			Name:  "restart",
 			Title: fmt.Sprintf("restart with %d Services and %d pods", s.existing, s.existing*s.perService),
-		}, many, s.restart},
+		}, many, s.restart, true},
 	}
 }
