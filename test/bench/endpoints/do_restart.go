@@ -47,18 +47,18 @@ func (s sizes) restartAmidChanges(ctx context.Context, t *trial) error {
 	begin := time.Now()
 	enough, stop := context.WithCancel(ctx)
 	defer stop()
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return s.changeUntil(ctx, enough.Done(), t) })
+	group, both := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.changeUntil(both, enough.Done(), t) })
 	group.Go(func() error {
 		defer stop()
-		process, err := t.start(ctx, t.side, t.settings)
+		process, err := t.start(both, t.side, t.settings)
 		if err != nil {
 			return err
 		}
-		if synced, err = awaitSynced(ctx, t.side, process.LogPath()); err != nil {
+		if synced, err = awaitSynced(both, t.side, process.LogPath()); err != nil {
 			return err
 		}
-		return pause(ctx, liveAfter)
+		return pause(both, liveAfter)
 	})
 	if err := group.Wait(); err != nil {
 		return err
