@@ -104,6 +104,13 @@ test-integration: manifests generate test-programs ## Run the tests on a control
 test-e2e: ## Run the tests on a real node.
 	$(call not-yet,end-to-end tests,#10)
 
+##@ Benchmarks
+
+.PHONY: bench
+bench: manifests programs manager ## Compare the endpoint controllers with the stock ones; ARGS=-quick for a look, ARGS=-help for all flags.
+	$(call go-build,bench,./test/bench/endpoints)
+	@$(PROGRAMS) exec $(LOCALBIN)/bench -manager="$(LOCALBIN)/manager" $(ARGS)
+
 ##@ Build
 
 .PHONY: build
