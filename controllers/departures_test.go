@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"servicenet.dev/servicenet/internal/endpoints"
-	"servicenet.dev/servicenet/internal/endpointslice"
 )
 
 func TestDeparturesAreThoseThatWereSeen(t *testing.T) {
@@ -72,7 +71,7 @@ func TestEndpointsOfAServiceThatIsGone(t *testing.T) {
 			}
 			r := &endpointsReconciler{
 				access: access{writer: api}, tracker: newEndpointsTracker(),
-				triggers: endpointslice.NewTriggers(), departed: newDepartures(),
+				states: newStates(endpoints.NewState), departed: newDepartures(),
 			}
 			if test.departed {
 				r.departed.add(key)
@@ -101,7 +100,7 @@ func TestDeparturesAreForgottenWhenTheEndpointsAreGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &endpointsReconciler{
-		access: access{writer: api}, tracker: newEndpointsTracker(), triggers: endpointslice.NewTriggers(), departed: newDepartures(),
+		access: access{writer: api}, tracker: newEndpointsTracker(), states: newStates(endpoints.NewState), departed: newDepartures(),
 	}
 	r.departed.add(key)
 	for _, current := range []*corev1.Endpoints{object, nil} {
@@ -131,7 +130,7 @@ func TestEndpointsThatChangedAreNotDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &endpointsReconciler{
-		access: access{writer: api}, tracker: newEndpointsTracker(), triggers: endpointslice.NewTriggers(), departed: newDepartures(),
+		access: access{writer: api}, tracker: newEndpointsTracker(), states: newStates(endpoints.NewState), departed: newDepartures(),
 	}
 	if err := r.remove(t.Context(), key, read); !isStale(err) {
 		t.Errorf("got %v, want to be told that the cache is behind", err)

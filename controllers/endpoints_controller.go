@@ -17,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"servicenet.dev/servicenet/internal/endpoints"
-	"servicenet.dev/servicenet/internal/endpointslice"
 	"servicenet.dev/servicenet/internal/tracker"
 )
 
@@ -34,12 +33,14 @@ func newEndpointsTracker() *endpointsTracker {
 	return tracker.New(func(object *corev1.Endpoints) types.NamespacedName { return client.ObjectKeyFromObject(object) })
 }
 
+type endpointsStates = states[*endpoints.State]
+
 // endpointsReconciler keeps the Endpoints of a Service as [endpoints.Plan] says
 // they should be.
 type endpointsReconciler struct {
 	access
 	tracker     *endpointsTracker
-	triggers    *endpointslice.Triggers
+	states      *endpointsStates
 	departed    *departures
 	keepOrphans bool
 }
@@ -53,7 +54,7 @@ func (r *endpointsReconciler) Reconcile(ctx context.Context, request ctrl.Reques
 	}
 	switch {
 	case err != nil:
-	case r.tracker.Behind(request.NamespacedName, listOf(current), r.clock.Now()):
+	case r.tracker.Behind(request.NamespacedName, tracker.Among(listOf(current)), r.clock.Now()):
 		err = fmt.Errorf("%w: own writes are missing", errStale)
 	case service == nil:
 		err = r.remove(ctx, request.NamespacedName, current)
@@ -75,12 +76,11 @@ func listOf(object *corev1.Endpoints) []*corev1.Endpoints {
 // publish carries out a plan for a Service with a selector.
 func (r *endpointsReconciler) publish(ctx context.Context, service *corev1.Service, current *corev1.Endpoints) error {
 	r.departed.forget(client.ObjectKeyFromObject(service))
-	pods, err := r.listPods(ctx, service)
+	state, err := r.refresh(ctx, service)
 	if err != nil {
 		return err
 	}
-	trigger := r.triggers.Next(service, pods, endpoints.Published(current))
-	changes := endpoints.Plan(endpoints.Input{Service: service, Pods: pods, Current: current, TriggerTime: trigger.Time})
+	changes := state.Plan(current, state.Trigger(current))
 	switch {
 	case changes.Create != nil:
 		err = r.create(ctx, changes.Create)
@@ -90,13 +90,40 @@ func (r *endpointsReconciler) publish(ctx context.Context, service *corev1.Servi
 	if err != nil {
 		return err
 	}
-	r.triggers.Published(trigger)
+	state.Published()
 	if changes.LeftOut > 0 && !changes.Empty() {
 		r.recorder.Eventf(referenceToService(service), nil, corev1.EventTypeWarning, "EndpointsOverCapacity", "UpdateEndpoints",
 			"%d addresses are missing from the Endpoints, which list %d at most; the EndpointSlices list them all",
 			changes.LeftOut, endpoints.MaxAddresses)
 	}
 	return nil
+}
+
+// refresh shows the state of a Service the pods that have changed since the last
+// time, or everything when that is due.
+func (r *endpointsReconciler) refresh(ctx context.Context, service *corev1.Service) (*endpoints.State, error) {
+	state, noted := r.states.take(client.ObjectKeyFromObject(service))
+	if state.Outdated(service) {
+		pods, err := r.listPods(ctx, service)
+		if err != nil {
+			return nil, err
+		}
+		state.Reset(service, pods)
+		return state, nil
+	}
+	for name := range noted.pods {
+		pod, err := r.getPod(ctx, client.ObjectKey{Namespace: service.Namespace, Name: name})
+		switch {
+		case err != nil:
+			state.Invalidate() // what was noted has been taken
+			return nil, err
+		case pod == nil:
+			state.RemovePod(name)
+		default:
+			state.SetPod(pod)
+		}
+	}
+	return state, nil
 }
 
 func (r *endpointsReconciler) create(ctx context.Context, object *corev1.Endpoints) error {
@@ -140,7 +167,7 @@ func (r *endpointsReconciler) update(ctx context.Context, object *corev1.Endpoin
 // hand go with their Service too, but only if it was there a moment ago: left
 // from before this process started, they may be waiting for a Service to come.
 func (r *endpointsReconciler) remove(ctx context.Context, service types.NamespacedName, current *corev1.Endpoints) error {
-	r.triggers.Forget(service)
+	r.states.forget(service)
 	if current == nil || endpoints.LeaderElection(current) {
 		r.departed.forget(service)
 		return nil
@@ -159,7 +186,7 @@ func (r *endpointsReconciler) remove(ctx context.Context, service types.Namespac
 // selector.
 func (r *endpointsReconciler) cleanUp(ctx context.Context, service *corev1.Service, current *corev1.Endpoints) error {
 	key := client.ObjectKeyFromObject(service)
-	r.triggers.Forget(key)
+	r.states.forget(key)
 	r.departed.forget(key)
 	if r.keepOrphans || current == nil || !endpoints.Owned(current) || current.DeletionTimestamp != nil {
 		return nil

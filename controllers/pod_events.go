@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -22,6 +23,8 @@ type podWatch struct {
 	// matters tells whether a change of a pod can concern a Service that selects
 	// it.
 	matters func(before, after *corev1.Pod) bool
+	// note notes a pod that concerns a Service.
+	note func(service types.NamespacedName, pod string)
 	// delay is for how long changes are gathered.
 	delay time.Duration
 }
@@ -58,6 +61,7 @@ func (w *podWatch) enqueueServicesOf(ctx context.Context, q queue, pods ...*core
 			continue
 		}
 		for _, service := range services {
+			w.note(service, pod.Name)
 			q.AddAfter(reconcile.Request{NamespacedName: service}, w.delay)
 		}
 	}

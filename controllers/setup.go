@@ -41,13 +41,12 @@ func setupEndpointSlice(mgr ctrl.Manager, own cluster.Cluster, options Options) 
 
 func newEndpointSliceReconciler(api access, counters *endpointSliceMetrics, options Options) *endpointSliceReconciler {
 	return &endpointSliceReconciler{
-		sliceWriter:  sliceWriter{access: api, tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics},
-		metrics:      counters,
-		triggers:     endpointslice.NewTriggers(),
-		shares:       &zoneShares{reader: api.reader},
-		news:         newTopologyNews(api.recorder),
-		maxEndpoints: options.MaxEndpointsPerSlice,
-		keepOrphans:  options.KeepOrphanedEndpoints,
+		sliceWriter: sliceWriter{access: api, tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics},
+		metrics:     counters,
+		states:      newStates(func() *endpointslice.State { return endpointslice.NewState(options.MaxEndpointsPerSlice) }),
+		shares:      &zoneShares{reader: api.reader},
+		news:        newTopologyNews(api.recorder),
+		keepOrphans: options.KeepOrphanedEndpoints,
 	}
 }
 
@@ -55,13 +54,14 @@ func newEndpointSliceReconciler(api access, counters *endpointSliceMetrics, opti
 // concerns. At start, Services alone are enqueued.
 func (r *endpointSliceReconciler) watches(options Options) []watch {
 	delay := options.EndpointSliceUpdatesBatchPeriod
-	pods := &podWatch{reader: r.reader, matters: endpointslice.PodMatters, delay: delay}
+	pods := &podWatch{reader: r.reader, matters: endpointslice.PodMatters, note: r.states.notePod, delay: delay}
+	slices := &sliceWatch{managedBy: endpointslice.ManagedBy, own: r.tracker, note: r.states.noteSlice, delay: delay}
 	return []watch{
 		watching(&corev1.Service{}, serviceEvents(), serviceChanges()),
 		watching(&corev1.Pod{}, pods.podEvents()),
 		watching(&corev1.Node{}, pods.nodeEvents()),
 		watching(&corev1.Node{}, r.shares.nodeEvents()),
-		watching(&discoveryv1.EndpointSlice{}, sliceEvents(endpointslice.ManagedBy, r.tracker, delay)),
+		watching(&discoveryv1.EndpointSlice{}, slices.events()),
 	}
 }
 
@@ -75,14 +75,14 @@ func newEndpointsReconciler(api access, options Options) *endpointsReconciler {
 	return &endpointsReconciler{
 		access:      api,
 		tracker:     newEndpointsTracker(),
-		triggers:    endpointslice.NewTriggers(),
+		states:      newStates(endpoints.NewState),
 		departed:    newDepartures(),
 		keepOrphans: options.KeepOrphanedEndpoints,
 	}
 }
 
 func (r *endpointsReconciler) watches(options Options) []watch {
-	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, delay: options.EndpointUpdatesBatchPeriod}
+	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, note: r.states.notePod, delay: options.EndpointUpdatesBatchPeriod}
 	return []watch{
 		watching(&corev1.Service{}, r.departed.events(), serviceChanges()),
 		watching(&corev1.Pod{}, pods.podEvents()),
@@ -112,11 +112,11 @@ func newMirroringReconciler(api access, counters *mirroringMetrics, options Opti
 // watches enqueue Endpoints and Services at start: one of the two may have gone
 // while its slices are left.
 func (r *mirroringReconciler) watches(options Options) []watch {
-	slices := sliceEvents(mirroring.ManagedBy, r.tracker, options.MirroringEndpointSliceUpdatesBatchPeriod)
+	slices := &sliceWatch{managedBy: mirroring.ManagedBy, own: r.tracker, delay: options.MirroringEndpointSliceUpdatesBatchPeriod}
 	return []watch{
 		watching(&corev1.Endpoints{}, endpointsChanges(), mirroredChanges()),
 		watching(&corev1.Service{}, serviceEvents(), selectorChanges()),
-		watching(&discoveryv1.EndpointSlice{}, slices),
+		watching(&discoveryv1.EndpointSlice{}, slices.events()),
 	}
 }
 

@@ -103,7 +103,7 @@ func recycle(created, updated, removed []*edit) (stillCreated, allUpdated, still
 			stillCreated = append(stillCreated, e)
 			continue
 		}
-		e.current = removed[old].current
+		e.current, e.lost = removed[old].current, true
 		updated = append(updated, e)
 		removed = slices.Delete(removed, old, old+1)
 	}

@@ -69,6 +69,10 @@ func onCycle[T comparable](left []T, waits map[T][]T) int {
 // over an endpoint it drops; one that listed the endpoint all along need not.
 // Most updates drop none that stays, and wait for nothing.
 func waitsFor(updates []*edit) map[*edit][]*edit {
+	waits := map[*edit][]*edit{}
+	if !slices.ContainsFunc(updates, loses) || !slices.ContainsFunc(updates, gains) {
+		return waits
+	}
 	dropped := map[target]*edit{}
 	for _, e := range updates {
 		kept := targets(e.family, e.endpoints)
@@ -77,10 +81,6 @@ func waitsFor(updates []*edit) map[*edit][]*edit {
 				dropped[was] = e
 			}
 		}
-	}
-	waits := map[*edit][]*edit{}
-	if len(dropped) == 0 {
-		return waits
 	}
 	for _, e := range updates {
 		had := targets(e.family, e.current.Endpoints)
@@ -92,6 +92,10 @@ func waitsFor(updates []*edit) map[*edit][]*edit {
 	}
 	return waits
 }
+
+// loses tells whether a slice drops an endpoint, gains whether it takes one in.
+func loses(e *edit) bool { return e.lost }
+func gains(e *edit) bool { return len(e.members) > e.kept }
 
 func targets(family discoveryv1.AddressType, endpoints []discoveryv1.Endpoint) map[target]bool {
 	set := make(map[target]bool, len(endpoints))
