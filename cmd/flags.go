@@ -65,6 +65,10 @@ func (s *settings) addControllerFlags() {
 		"How long changes of pods are gathered before EndpointSlices are written, 0s to 1m")
 	s.addBatchPeriod(&o.EndpointUpdatesBatchPeriod, "endpoint-updates-batch-period",
 		"How long changes of pods are gathered before Endpoints are written, 0s to 1m")
+	gathering := period(time.Millisecond, controllers.LongestUpdatesBatchPeriod)
+	s.flags.Var(&value[time.Duration]{&o.MaxUpdatesGatherPeriod, "duration", gathering}, "max-endpoint-updates-gather-period",
+		"How long changes of pods that come in a burst are gathered at most, 1ms to 1m, where no batch period is set. "+
+			"The first is published at once, one that takes an endpoint away within 100ms")
 	s.addBatchPeriod(&o.MirroringEndpointSliceUpdatesBatchPeriod, "mirroring-endpointslice-updates-batch-period",
 		"How long changes of mirrored EndpointSlices are gathered before they are put in order, 0s to 1m")
 	s.flags.Var(&value[time.Duration]{&o.MinResyncPeriod, "duration", period(controllers.ShortestMinResyncPeriod, math.MaxInt64)},

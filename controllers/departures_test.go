@@ -5,12 +5,14 @@ package controllers
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/event"
@@ -71,7 +73,7 @@ func TestEndpointsOfAServiceThatIsGone(t *testing.T) {
 			}
 			r := &endpointsReconciler{
 				access: access{writer: api}, tracker: newEndpointsTracker(),
-				states: newStates(endpoints.NewState), departed: newDepartures(),
+				states: newStates(endpoints.NewState), gatherer: newGatherer(clock.RealClock{}, 0, time.Second), departed: newDepartures(),
 			}
 			if test.departed {
 				r.departed.add(key)
@@ -100,7 +102,7 @@ func TestDeparturesAreForgottenWhenTheEndpointsAreGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &endpointsReconciler{
-		access: access{writer: api}, tracker: newEndpointsTracker(), states: newStates(endpoints.NewState), departed: newDepartures(),
+		access: access{writer: api}, tracker: newEndpointsTracker(), states: newStates(endpoints.NewState), gatherer: newGatherer(clock.RealClock{}, 0, time.Second), departed: newDepartures(),
 	}
 	r.departed.add(key)
 	for _, current := range []*corev1.Endpoints{object, nil} {
@@ -130,7 +132,7 @@ func TestEndpointsThatChangedAreNotDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &endpointsReconciler{
-		access: access{writer: api}, tracker: newEndpointsTracker(), states: newStates(endpoints.NewState), departed: newDepartures(),
+		access: access{writer: api}, tracker: newEndpointsTracker(), states: newStates(endpoints.NewState), gatherer: newGatherer(clock.RealClock{}, 0, time.Second), departed: newDepartures(),
 	}
 	if err := r.remove(t.Context(), key, read); !isStale(err) {
 		t.Errorf("got %v, want to be told that the cache is behind", err)

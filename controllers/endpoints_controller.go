@@ -40,6 +40,7 @@ type endpointsStates = states[*endpoints.State]
 type endpointsReconciler struct {
 	access
 	tracker     *endpointsTracker
+	gatherer    *gatherer
 	states      *endpointsStates
 	departed    *departures
 	keepOrphans bool
@@ -47,6 +48,9 @@ type endpointsReconciler struct {
 
 // Reconcile brings the Endpoints of one Service up to date.
 func (r *endpointsReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	if wait := r.gatherer.begin(request.NamespacedName); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
 	service, err := r.getService(ctx, request.NamespacedName)
 	var current *corev1.Endpoints
 	if err == nil {
@@ -63,6 +67,7 @@ func (r *endpointsReconciler) Reconcile(ctx context.Context, request ctrl.Reques
 	default:
 		err = r.publish(ctx, service, current)
 	}
+	r.gatherer.end(request.NamespacedName, err == nil)
 	return conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(error) {}) // the writes report their own failures
 }
 
@@ -168,6 +173,7 @@ func (r *endpointsReconciler) update(ctx context.Context, object *corev1.Endpoin
 // from before this process started, they may be waiting for a Service to come.
 func (r *endpointsReconciler) remove(ctx context.Context, service types.NamespacedName, current *corev1.Endpoints) error {
 	r.states.forget(service)
+	r.gatherer.forget(service)
 	if current == nil || endpoints.LeaderElection(current) {
 		r.departed.forget(service)
 		return nil

@@ -28,6 +28,7 @@ import (
 type endpointSliceReconciler struct {
 	sliceWriter
 	metrics     *endpointSliceMetrics
+	gatherer    *gatherer
 	states      *endpointSliceStates
 	shares      *zoneShares
 	news        *topologyNews
@@ -36,6 +37,9 @@ type endpointSliceReconciler struct {
 
 // Reconcile brings the slices of one Service up to date.
 func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	if wait := r.gatherer.begin(request.NamespacedName); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
 	service, err := r.getService(ctx, request.NamespacedName)
 	switch {
 	case err != nil:
@@ -46,6 +50,7 @@ func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Re
 	default:
 		err = r.publish(ctx, service)
 	}
+	r.gatherer.end(request.NamespacedName, err == nil)
 	r.metrics.synced(err)
 	return conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(err error) {
 		if service != nil {
@@ -63,6 +68,7 @@ func (r *endpointSliceReconciler) warn(service *corev1.Service, reason, action s
 func (r *endpointSliceReconciler) forget(service types.NamespacedName) {
 	r.tracker.Forget(service)
 	r.states.forget(service)
+	r.gatherer.forget(service)
 	r.news.forget(service)
 	r.metrics.forget(service)
 }

@@ -25,6 +25,7 @@ const (
 	DefaultMinResyncPeriod             = 12 * time.Hour
 	ShortestMinResyncPeriod            = time.Minute
 	LongestUpdatesBatchPeriod          = time.Minute
+	DefaultMaxUpdatesGatherPeriod      = time.Second
 )
 
 // EndpointsMode tells whether the endpoint controllers act.
@@ -73,6 +74,13 @@ type Options struct {
 	EndpointUpdatesBatchPeriod               time.Duration
 	MirroringEndpointSliceUpdatesBatchPeriod time.Duration
 
+	// MaxUpdatesGatherPeriod is for how long the EndpointSlice and Endpoints
+	// controllers gather changes of a Service's pods at most when they come in a
+	// burst. The first is published at once, and one that takes an endpoint away
+	// within 100 ms. A batch period, if there is one, takes the place of this.
+	// Default: 1 s.
+	MaxUpdatesGatherPeriod time.Duration
+
 	// MinResyncPeriod is how long it takes at least until a Service is looked at
 	// again without a reason, by the cache alone: one to two times this, default
 	// 12 hours. It finds nothing unless an event got lost.
@@ -108,6 +116,7 @@ func (o Options) withDefaults() Options {
 	o.MirroringConcurrentServiceEndpointSyncs = cmp.Or(o.MirroringConcurrentServiceEndpointSyncs, DefaultConcurrentSyncs)
 	o.MaxEndpointsPerSlice = cmp.Or(o.MaxEndpointsPerSlice, DefaultMaxEndpointsPerSlice)
 	o.MirroringMaxEndpointsPerSubset = cmp.Or(o.MirroringMaxEndpointsPerSubset, DefaultMirroringEndpointsPerSubset)
+	o.MaxUpdatesGatherPeriod = cmp.Or(o.MaxUpdatesGatherPeriod, DefaultMaxUpdatesGatherPeriod)
 	o.MinResyncPeriod = cmp.Or(o.MinResyncPeriod, DefaultMinResyncPeriod)
 	if o.KubeAPIQPS > 0 && o.KubeAPIBurst == 0 {
 		o.KubeAPIBurst = int(math.Ceil(1.5 * float64(o.KubeAPIQPS)))
@@ -132,6 +141,7 @@ func (o Options) Validate() error {
 		inRange("MirroringConcurrentServiceEndpointSyncs", o.MirroringConcurrentServiceEndpointSyncs, MaxConcurrentSyncs),
 		inRange("MaxEndpointsPerSlice", o.MaxEndpointsPerSlice, MaxMaxEndpointsPerSlice),
 		inRange("MirroringMaxEndpointsPerSubset", o.MirroringMaxEndpointsPerSubset, MaxMirroringMaxEndpointsPerSubset),
+		noLonger("MaxUpdatesGatherPeriod", o.MaxUpdatesGatherPeriod),
 		noLonger("EndpointSliceUpdatesBatchPeriod", o.EndpointSliceUpdatesBatchPeriod),
 		noLonger("EndpointUpdatesBatchPeriod", o.EndpointUpdatesBatchPeriod),
 		noLonger("MirroringEndpointSliceUpdatesBatchPeriod", o.MirroringEndpointSliceUpdatesBatchPeriod))

@@ -14,7 +14,6 @@ import (
 	"servicenet.dev/servicenet/internal/endpoints"
 	"servicenet.dev/servicenet/internal/endpointslice"
 	"servicenet.dev/servicenet/internal/mirroring"
-	"servicenet.dev/servicenet/internal/tracker"
 )
 
 // setup adds a controller to a manager. Its events and the queue's metrics bear
@@ -41,8 +40,9 @@ func setupEndpointSlice(mgr ctrl.Manager, own cluster.Cluster, options Options) 
 
 func newEndpointSliceReconciler(api access, counters *endpointSliceMetrics, options Options) *endpointSliceReconciler {
 	return &endpointSliceReconciler{
-		sliceWriter: sliceWriter{access: api, tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics},
+		sliceWriter: newSliceWriter(api, counters.sliceMetrics),
 		metrics:     counters,
+		gatherer:    newGatherer(api.clock, options.EndpointSliceUpdatesBatchPeriod, options.MaxUpdatesGatherPeriod),
 		states:      newStates(func() *endpointslice.State { return endpointslice.NewState(options.MaxEndpointsPerSlice) }),
 		shares:      &zoneShares{reader: api.reader},
 		news:        newTopologyNews(api.recorder),
@@ -53,11 +53,11 @@ func newEndpointSliceReconciler(api access, counters *endpointSliceMetrics, opti
 // watches are Services directly, and everything else by way of the Services it
 // concerns. At start, Services alone are enqueued.
 func (r *endpointSliceReconciler) watches(options Options) []watch {
-	delay := options.EndpointSliceUpdatesBatchPeriod
-	pods := &podWatch{reader: r.reader, matters: endpointslice.PodMatters, note: r.states.notePod, delay: delay}
-	slices := &sliceWatch{managedBy: endpointslice.ManagedBy, own: r.tracker, note: r.states.noteSlice, delay: delay}
+	pods := &podWatch{reader: r.reader, matters: endpointslice.PodMatters, note: r.states.notePod, gatherer: r.gatherer}
+	slices := &sliceWatch{managedBy: endpointslice.ManagedBy, own: r.tracker, note: r.states.noteSlice,
+		delay: options.EndpointSliceUpdatesBatchPeriod}
 	return []watch{
-		watching(&corev1.Service{}, serviceEvents(), serviceChanges()),
+		watching(&corev1.Service{}, r.gatherer.promptly(serviceEvents()), serviceChanges()),
 		watching(&corev1.Pod{}, pods.podEvents()),
 		watching(&corev1.Node{}, pods.nodeEvents()),
 		watching(&corev1.Node{}, r.shares.nodeEvents()),
@@ -68,23 +68,24 @@ func (r *endpointSliceReconciler) watches(options Options) []watch {
 func setupEndpoints(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
 	r := newEndpointsReconciler(newAccess(mgr, own, "endpoint-controller"), options)
 	return newController(mgr, EndpointsName, "endpoint", options.ConcurrentEndpointSyncs,
-		own.GetCache(), r.watches(options)).Complete(r)
+		own.GetCache(), r.watches()).Complete(r)
 }
 
 func newEndpointsReconciler(api access, options Options) *endpointsReconciler {
 	return &endpointsReconciler{
 		access:      api,
 		tracker:     newEndpointsTracker(),
+		gatherer:    newGatherer(api.clock, options.EndpointUpdatesBatchPeriod, options.MaxUpdatesGatherPeriod),
 		states:      newStates(endpoints.NewState),
 		departed:    newDepartures(),
 		keepOrphans: options.KeepOrphanedEndpoints,
 	}
 }
 
-func (r *endpointsReconciler) watches(options Options) []watch {
-	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, note: r.states.notePod, delay: options.EndpointUpdatesBatchPeriod}
+func (r *endpointsReconciler) watches() []watch {
+	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, note: r.states.notePod, gatherer: r.gatherer}
 	return []watch{
-		watching(&corev1.Service{}, r.departed.events(), serviceChanges()),
+		watching(&corev1.Service{}, r.gatherer.promptly(r.departed.events()), serviceChanges()),
 		watching(&corev1.Pod{}, pods.podEvents()),
 		watching(&corev1.Endpoints{}, endpointsEvents(r.tracker)),
 	}
@@ -102,7 +103,7 @@ func setupMirroring(mgr ctrl.Manager, own cluster.Cluster, options Options) erro
 
 func newMirroringReconciler(api access, counters *mirroringMetrics, options Options) *mirroringReconciler {
 	return &mirroringReconciler{
-		sliceWriter:  sliceWriter{access: api, tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics},
+		sliceWriter:  newSliceWriter(api, counters.sliceMetrics),
 		metrics:      counters,
 		maxEndpoints: options.MirroringMaxEndpointsPerSubset,
 		cleansUp:     options.runs(EndpointsName) && !options.KeepOrphanedEndpoints,

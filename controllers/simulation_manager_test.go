@@ -52,19 +52,21 @@ func newSimManager(w *simWorld) *simManager {
 func (m *simManager) addEndpointSlice() {
 	options := m.world.options
 	r := newEndpointSliceReconciler(m.access(endpointslice.ManagedBy), m.world.metrics.slices, options)
+	r.carryOut = m.world.inAnyOrder
 	m.add(EndpointSliceName, r, r.watches(options), func() int { return simTracked(r.tracker) }).difference = r.difference
 }
 
 func (m *simManager) addEndpoints() {
 	options := m.world.options
 	r := newEndpointsReconciler(m.access(""), options)
-	added := m.add(EndpointsName, r, r.watches(options), func() int { return simTracked(r.tracker) + len(r.departed.seen) })
+	added := m.add(EndpointsName, r, r.watches(), func() int { return simTracked(r.tracker) + len(r.departed.seen) })
 	added.difference = r.difference
 }
 
 func (m *simManager) addMirroring() {
 	options := m.world.options
 	r := newMirroringReconciler(m.access(mirroring.ManagedBy), m.world.metrics.mirroring, options)
+	r.carryOut = m.world.inAnyOrder
 	m.add(EndpointSliceMirroringName, r, r.watches(options), func() int { return simTracked(r.tracker) })
 }
 

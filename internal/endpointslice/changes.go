@@ -13,9 +13,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Changes are the writes of a plan. They are to be carried out in this order,
-// and Update in its own, so that an endpoint that moves is listed in its new
-// slice before it leaves the old one.
+// Changes are the writes of a plan. They are to be carried out in this order: all of
+// Create, then Update wave by wave, then all of Delete, so that an endpoint that
+// moves is listed in its new slice before it leaves the old one. Writes of one wave
+// do not depend on each other, nor do those of Create, nor those of Delete.
 type Changes struct {
 	// Create holds new slices, named so that a repeated create meets
 	// AlreadyExists.
@@ -23,6 +24,9 @@ type Changes struct {
 	// Update holds slices with the resourceVersion they were planned from: a
 	// write that meets a newer one conflicts, and the Service is planned again.
 	Update []*discoveryv1.EndpointSlice
+	// Waves are the numbers of updates in each wave, one after the other. What they
+	// leave over is to be written one by one.
+	Waves []int
 	// Delete holds slices as they were read; delete them under their UID and
 	// resourceVersion only.
 	Delete []*discoveryv1.EndpointSlice
@@ -55,6 +59,20 @@ func (s Stats) plus(other Stats) Stats {
 	}
 }
 
+// UpdateWaves returns the updates by waves.
+func (c *Changes) UpdateWaves() [][]*discoveryv1.EndpointSlice {
+	var waves [][]*discoveryv1.EndpointSlice
+	left := c.Update
+	for _, n := range c.Waves {
+		waves = append(waves, left[:n])
+		left = left[n:]
+	}
+	for i := range left {
+		waves = append(waves, left[i:i+1])
+	}
+	return waves
+}
+
 // Empty tells whether there is nothing to write.
 func (c *Changes) Empty() bool { return len(c.Create)+len(c.Update)+len(c.Delete) == 0 }
 
@@ -69,7 +87,8 @@ type writer struct {
 // changes turns edits into writes.
 func (w *writer) changes(edits []*edit, obsolete []*discoveryv1.EndpointSlice) Changes {
 	created, updated, removed := recycle(split(edits))
-	updated, swapped := inOrder(updated)
+	waits := waitsFor(updated)
+	updated, swapped := Arrange(updated, waits)
 	if w.service.DeletionTimestamp != nil {
 		// The garbage collector is removing the slices of this Service; a new
 		// one would only race with it.
@@ -80,7 +99,7 @@ func (w *writer) changes(edits []*edit, obsolete []*discoveryv1.EndpointSlice) C
 		e.current = nil
 		created = append(created, e)
 	}
-	changes := Changes{Delete: obsolete}
+	changes := Changes{Delete: obsolete, Waves: waves(updated, waits)}
 	for _, e := range created {
 		changes.Create = append(changes.Create, w.create(e))
 	}

@@ -221,7 +221,7 @@ func carryOut(t *testing.T, in *Input, w *world) {
 	}
 	state := NewState(in.MaxEndpoints)
 	state.Reset(in.Service, in.Pods, in.Slices, in.ZoneOf)
-	for i, write := range w.writes(changes) {
+	for i, write := range backwards(w.writes(changes), &changes) {
 		write()
 		checkState(t, in, state, w)
 		listed := targetsOf(ours(w.list()))
@@ -255,6 +255,21 @@ func carryOut(t *testing.T, in *Input, w *world) {
 		t.Errorf("a plan that was carried out left %d creates, %d updates, %d deletes to do",
 			len(again.Create), len(again.Update), len(again.Delete))
 	}
+}
+
+// backwards turns around the writes that do not depend on each other.
+func backwards(writes []func(), changes *Changes) []func() {
+	left := writes
+	turn := func(n int) {
+		slices.Reverse(left[:n])
+		left = left[n:]
+	}
+	turn(len(changes.Create))
+	for _, wave := range changes.UpdateWaves() {
+		turn(len(wave))
+	}
+	turn(len(changes.Delete))
+	return writes
 }
 
 // checkState shows a state the slices there are now, and compares it with one that

@@ -23,16 +23,15 @@ func targetOf(family discoveryv1.AddressType, endpoint *discoveryv1.Endpoint) ta
 	return target{family: family, namespace: endpoint.TargetRef.Namespace, name: endpoint.TargetRef.Name}
 }
 
-// inOrder arranges updates so that an endpoint that moves from one slice to
-// another is written to its new slice before it leaves the old one: it may be
-// listed twice for a moment, never not at all. Where slices exchange endpoints
-// no order does that; swapped then holds updates to be replaced by a create,
-// which comes before all updates, and a delete, which comes after them.
-func inOrder(updates []*edit) (ordered, swapped []*edit) { return Arrange(updates, waitsFor(updates)) }
-
 // Arrange orders writes so that each comes after those it waits for. Where some
 // wait for each other, one of them is taken out and counts as written first.
 // Otherwise the order is kept.
+//
+// Updates are arranged so that an endpoint that moves from one slice to another is
+// written to its new slice before it leaves the old one: it may be listed twice for
+// a moment, never not at all. Where slices exchange endpoints no order does that;
+// what is taken out is then replaced by a create, which comes before all updates,
+// and a delete, which comes after them.
 func Arrange[T comparable](writes []T, waits map[T][]T) (ordered, takenOut []T) {
 	written := map[T]bool{}
 	blocked := func(first T) bool { return !written[first] }
@@ -63,6 +62,22 @@ func onCycle[T comparable](left []T, waits map[T][]T) int {
 		at = slices.IndexFunc(left, func(other T) bool { return slices.Contains(first, other) })
 	}
 	return at
+}
+
+// waves cuts updates that are in order into waves, none of which holds an update
+// that waits for another of it.
+func waves(ordered []*edit, waits map[*edit][]*edit) []int {
+	var sizes []int
+	wave := map[*edit]bool{}
+	for _, e := range ordered {
+		if len(sizes) == 0 || slices.ContainsFunc(waits[e], func(first *edit) bool { return wave[first] }) {
+			clear(wave)
+			sizes = append(sizes, 0)
+		}
+		wave[e] = true
+		sizes[len(sizes)-1]++
+	}
+	return sizes
 }
 
 // waitsFor returns for each update those that must come first, since they take
