@@ -65,6 +65,8 @@ func (s *settings) addControllerFlags() {
 		"How long changes of pods are gathered before EndpointSlices are written, 0s to 1m")
 	s.addBatchPeriod(&o.EndpointUpdatesBatchPeriod, "endpoint-updates-batch-period",
 		"How long changes of pods are gathered before Endpoints are written, 0s to 1m")
+	s.addNumber(&o.SliceMergeRate, "endpointslice-merge-rate", controllers.MaxSliceMergeRate,
+		"Writes a second at most that merge sparse EndpointSlices of Services at rest, 1 to 1000")
 	gathering := period(time.Millisecond, controllers.LongestUpdatesBatchPeriod)
 	s.flags.Var(&value[time.Duration]{&o.MaxUpdatesGatherPeriod, "duration", gathering}, "max-endpoint-updates-gather-period",
 		"How long changes of pods that come in a burst are gathered at most, 1ms to 1m, where no batch period is set. "+

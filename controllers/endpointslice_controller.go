@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -29,6 +30,7 @@ type endpointSliceReconciler struct {
 	sliceWriter
 	metrics     *endpointSliceMetrics
 	gatherer    *gatherer
+	merger      *merger
 	states      *endpointSliceStates
 	shares      *zoneShares
 	news        *topologyNews
@@ -40,6 +42,7 @@ func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Re
 	if wait := r.gatherer.begin(request.NamespacedName); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
+	var again time.Duration
 	service, err := r.getService(ctx, request.NamespacedName)
 	switch {
 	case err != nil:
@@ -48,15 +51,19 @@ func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Re
 	case !endpointslice.Managed(service):
 		err = r.cleanUp(ctx, service)
 	default:
-		err = r.publish(ctx, service)
+		again, err = r.publish(ctx, service)
 	}
 	r.gatherer.end(request.NamespacedName, err == nil)
 	r.metrics.synced(err)
-	return conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(err error) {
+	result, err := conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(err error) {
 		if service != nil {
 			r.warn(service, "FailedToUpdateEndpointSlices", "UpdateEndpointSlices", err)
 		}
 	})
+	if again > 0 && (result.RequeueAfter == 0 || again < result.RequeueAfter) {
+		result.RequeueAfter = again
+	}
+	return result, err
 }
 
 // warn makes an event of a failure on the Service.
@@ -69,38 +76,43 @@ func (r *endpointSliceReconciler) forget(service types.NamespacedName) {
 	r.tracker.Forget(service)
 	r.states.forget(service)
 	r.gatherer.forget(service)
+	r.merger.forget(service)
 	r.news.forget(service)
 	r.metrics.forget(service)
 }
 
-// publish carries out a plan for a Service with a selector.
-func (r *endpointSliceReconciler) publish(ctx context.Context, service *corev1.Service) error {
+// publish carries out a plan for a Service with a selector. It returns after what
+// time to look at the Service again without a reason; zero is never.
+func (r *endpointSliceReconciler) publish(ctx context.Context, service *corev1.Service) (again time.Duration, err error) {
 	state, err := r.refresh(ctx, service)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	behind, err := r.behind(ctx, client.ObjectKeyFromObject(service), state)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if behind {
-		return fmt.Errorf("%w: own writes are missing", errStale)
+		return 0, fmt.Errorf("%w: own writes are missing", errStale)
 	}
 	shares, err := r.sharesFor(ctx, service)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	changes := state.Plan(shares, state.Trigger())
 	if len(changes.MissingNodes) > 0 {
 		log.FromContext(ctx).Info("Leaving out pods on nodes that do not exist", "nodes", changes.MissingNodes)
 	}
 	if err := r.apply(ctx, &changes); err != nil {
-		return err
+		return 0, err
 	}
 	state.Published()
 	r.metrics.published(service, &changes)
 	r.news.report(service, changes.ZoneHints)
-	return r.sharesStand(ctx, service, shares)
+	if err := r.sharesStand(ctx, service, shares); err != nil {
+		return 0, err
+	}
+	return r.merge(ctx, service, state, &changes)
 }
 
 // sharesFor returns the zones' shares if a Service needs them.

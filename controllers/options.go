@@ -26,6 +26,8 @@ const (
 	ShortestMinResyncPeriod            = time.Minute
 	LongestUpdatesBatchPeriod          = time.Minute
 	DefaultMaxUpdatesGatherPeriod      = time.Second
+	DefaultSliceMergeRate              = 20
+	MaxSliceMergeRate                  = 1000
 )
 
 // EndpointsMode tells whether the endpoint controllers act.
@@ -81,6 +83,11 @@ type Options struct {
 	// Default: 1 s.
 	MaxUpdatesGatherPeriod time.Duration
 
+	// SliceMergeRate is how many writes a second may be made to merge sparse
+	// EndpointSlices of Services at rest, of all Services together: 1 to 1000,
+	// default 20.
+	SliceMergeRate int
+
 	// MinResyncPeriod is how long it takes at least until a Service is looked at
 	// again without a reason, by the cache alone: one to two times this, default
 	// 12 hours. It finds nothing unless an event got lost.
@@ -117,6 +124,7 @@ func (o Options) withDefaults() Options {
 	o.MaxEndpointsPerSlice = cmp.Or(o.MaxEndpointsPerSlice, DefaultMaxEndpointsPerSlice)
 	o.MirroringMaxEndpointsPerSubset = cmp.Or(o.MirroringMaxEndpointsPerSubset, DefaultMirroringEndpointsPerSubset)
 	o.MaxUpdatesGatherPeriod = cmp.Or(o.MaxUpdatesGatherPeriod, DefaultMaxUpdatesGatherPeriod)
+	o.SliceMergeRate = cmp.Or(o.SliceMergeRate, DefaultSliceMergeRate)
 	o.MinResyncPeriod = cmp.Or(o.MinResyncPeriod, DefaultMinResyncPeriod)
 	if o.KubeAPIQPS > 0 && o.KubeAPIBurst == 0 {
 		o.KubeAPIBurst = int(math.Ceil(1.5 * float64(o.KubeAPIQPS)))
@@ -141,6 +149,7 @@ func (o Options) Validate() error {
 		inRange("MirroringConcurrentServiceEndpointSyncs", o.MirroringConcurrentServiceEndpointSyncs, MaxConcurrentSyncs),
 		inRange("MaxEndpointsPerSlice", o.MaxEndpointsPerSlice, MaxMaxEndpointsPerSlice),
 		inRange("MirroringMaxEndpointsPerSubset", o.MirroringMaxEndpointsPerSubset, MaxMirroringMaxEndpointsPerSubset),
+		inRange("SliceMergeRate", o.SliceMergeRate, MaxSliceMergeRate),
 		noLonger("MaxUpdatesGatherPeriod", o.MaxUpdatesGatherPeriod),
 		noLonger("EndpointSliceUpdatesBatchPeriod", o.EndpointSliceUpdatesBatchPeriod),
 		noLonger("EndpointUpdatesBatchPeriod", o.EndpointUpdatesBatchPeriod),

@@ -43,6 +43,7 @@ func newEndpointSliceReconciler(api access, counters *endpointSliceMetrics, opti
 		sliceWriter: newSliceWriter(api, counters.sliceMetrics),
 		metrics:     counters,
 		gatherer:    newGatherer(api.clock, options.EndpointSliceUpdatesBatchPeriod, options.MaxUpdatesGatherPeriod),
+		merger:      newMerger(options.SliceMergeRate),
 		states:      newStates(func() *endpointslice.State { return endpointslice.NewState(options.MaxEndpointsPerSlice) }),
 		shares:      &zoneShares{reader: api.reader},
 		news:        newTopologyNews(api.recorder),

@@ -14,10 +14,14 @@ import (
 )
 
 // Changes are the writes of a plan. They are to be carried out in this order: all of
-// Create, then Update wave by wave, then all of Delete, so that an endpoint that
+// Copies, then all of Create, then Update wave by wave, then all of Delete, so that an endpoint that
 // moves is listed in its new slice before it leaves the old one. Writes of one wave
-// do not depend on each other, nor do those of Create, nor those of Delete.
+// do not depend on each other, nor do those of Copies, Create or Delete.
 type Changes struct {
+	// Copies holds slices to delete whose endpoints are listed elsewhere: they go
+	// before a change of these endpoints is written, so that two copies never
+	// disagree. Delete them as those of Delete.
+	Copies []*discoveryv1.EndpointSlice
 	// Create holds new slices, named so that a repeated create meets
 	// AlreadyExists.
 	Create []*discoveryv1.EndpointSlice
@@ -74,7 +78,7 @@ func (c *Changes) UpdateWaves() [][]*discoveryv1.EndpointSlice {
 }
 
 // Empty tells whether there is nothing to write.
-func (c *Changes) Empty() bool { return len(c.Create)+len(c.Update)+len(c.Delete) == 0 }
+func (c *Changes) Empty() bool { return len(c.Copies)+len(c.Create)+len(c.Update)+len(c.Delete) == 0 }
 
 // writer turns the edits of all families into changes.
 type writer struct {
@@ -107,7 +111,11 @@ func (w *writer) changes(edits []*edit, obsolete []*discoveryv1.EndpointSlice) C
 		changes.Update = append(changes.Update, w.update(e))
 	}
 	for _, e := range removed {
-		changes.Delete = append(changes.Delete, e.current)
+		if e.copies {
+			changes.Copies = append(changes.Copies, e.current)
+		} else {
+			changes.Delete = append(changes.Delete, e.current)
+		}
 	}
 	return changes
 }

@@ -264,6 +264,7 @@ func backwards(writes []func(), changes *Changes) []func() {
 		slices.Reverse(left[:n])
 		left = left[n:]
 	}
+	turn(len(changes.Copies))
 	turn(len(changes.Create))
 	for _, wave := range changes.UpdateWaves() {
 		turn(len(wave))

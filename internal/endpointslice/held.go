@@ -200,12 +200,10 @@ func (s *State) open(h *held) []*member {
 	}
 	h.settled = false
 	h.shelf.open[h] = struct{}{}
-	members := make([]*member, 0, len(h.slice.Endpoints))
-	for i := range h.slice.Endpoints {
-		m := s.members[h.slice.Endpoints[i].TargetRef.Name]
+	members := s.listed(h)
+	for _, m := range members {
 		m.homes[h.shelf.family] = nil
 		h.shelf.add(m)
-		members = append(members, m)
 	}
 	members[0].ports.groups[h.shelf.family].remove(h)
 	return members

@@ -80,37 +80,55 @@ func waves(ordered []*edit, waits map[*edit][]*edit) []int {
 	return sizes
 }
 
-// waitsFor returns for each update those that must come first, since they take
-// over an endpoint it drops; one that listed the endpoint all along need not.
-// Most updates drop none that stays, and wait for nothing.
+// waitsFor returns for each update those that must come first: since they take
+// over an endpoint it drops, where one that listed the endpoint all along need not;
+// or since they drop a copy of an endpoint that it changes. Most updates drop none
+// that stays, and wait for nothing.
 func waitsFor(updates []*edit) map[*edit][]*edit {
 	waits := map[*edit][]*edit{}
-	if !slices.ContainsFunc(updates, loses) || !slices.ContainsFunc(updates, gains) {
+	if !slices.ContainsFunc(updates, loses) {
 		return waits
 	}
-	dropped := map[target]*edit{}
+	dropped := map[target][]*edit{}
 	for _, e := range updates {
+		if !e.lost {
+			continue
+		}
 		kept := targets(e.family, e.endpoints)
 		for was := range targets(e.family, e.current.Endpoints) {
 			if !kept[was] {
-				dropped[was] = e
+				dropped[was] = append(dropped[was], e)
 			}
 		}
 	}
 	for _, e := range updates {
-		had := targets(e.family, e.current.Endpoints)
-		for is := range targets(e.family, e.endpoints) {
-			if from := dropped[is]; from != nil && !had[is] {
-				waits[from] = append(waits[from], e)
+		for _, m := range e.members[e.kept:] {
+			for _, from := range dropped[e.targetOf(m)] {
+				if !e.lists(m) {
+					waits[from] = append(waits[from], e)
+				}
 			}
+		}
+		for _, m := range e.changed {
+			waits[e] = append(waits[e], dropped[e.targetOf(m)]...)
 		}
 	}
 	return waits
 }
 
-// loses tells whether a slice drops an endpoint, gains whether it takes one in.
+// lists tells whether the slice as it is lists a member, under whatever address.
+func (e *edit) lists(m *member) bool {
+	return slices.ContainsFunc(e.current.Endpoints, func(endpoint discoveryv1.Endpoint) bool {
+		return targetOf(e.family, &endpoint) == e.targetOf(m)
+	})
+}
+
+func (e *edit) targetOf(m *member) target {
+	return target{family: e.family, namespace: e.namespace, name: m.name}
+}
+
+// loses tells whether a slice drops an endpoint.
 func loses(e *edit) bool { return e.lost }
-func gains(e *edit) bool { return len(e.members) > e.kept }
 
 func targets(family discoveryv1.AddressType, endpoints []discoveryv1.Endpoint) map[target]bool {
 	set := make(map[target]bool, len(endpoints))

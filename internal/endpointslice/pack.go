@@ -22,6 +22,9 @@ type edit struct {
 	// others besides.
 	kept      int
 	lost      bool
+	changed   []*member // those kept of which it says something else
+	copies    bool      // all that current lists is listed elsewhere, and stays there
+	namespace string
 	endpoints []discoveryv1.Endpoint // of the members; made when all slices are packed
 	hints     []*discoveryv1.EndpointHints
 	touched   bool // differs from current, so it is written in any case
@@ -62,8 +65,27 @@ func (p *packer) packFamily() []*edit {
 	if p.shelf.wanted == 0 {
 		edits = p.placeholder(edits)
 	}
+	for _, e := range edits {
+		e.namespace = p.service.Namespace
+		e.copies = e.removed && p.holdsCopies(e.current)
+	}
 	p.count(before, edits)
 	return edits
+}
+
+// holdsCopies tells whether all that a slice lists of what stays is kept by other
+// slices too.
+func (p *packer) holdsCopies(slice *discoveryv1.EndpointSlice) bool {
+	copies := false
+	for i := range slice.Endpoints {
+		if m := p.memberAt(&slice.Endpoints[i], p.shelf.family); m != nil {
+			if !m.taken {
+				return false
+			}
+			copies = true
+		}
+	}
+	return copies
 }
 
 // openByPorts returns the open slices by their ports, ordered by name: of two
@@ -240,7 +262,10 @@ func (p *packer) keep(h *held, set *portSet) *edit {
 			continue
 		}
 		m.taken = true
-		e.touched = e.touched || !p.says(endpoint, m)
+		if !p.says(endpoint, m) {
+			e.touched = true
+			e.changed = append(e.changed, m)
+		}
 		e.members = append(e.members, m)
 		if p.keepHints {
 			e.hints = append(e.hints, endpoint.Hints)
