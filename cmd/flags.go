@@ -75,6 +75,8 @@ func (s *settings) addControllerFlags() {
 		"How long changes of mirrored EndpointSlices are gathered before they are put in order, 0s to 1m")
 	s.flags.Var(&value[time.Duration]{&o.MinResyncPeriod, "duration", period(controllers.ShortestMinResyncPeriod, math.MaxInt64)},
 		"min-resync-period", "After how long a Service is looked at again without a reason: one to two times this, from the cache alone")
+	s.flags.Var(&value[time.Duration]{&o.EndpointsCheckPeriod, "duration", period(controllers.ShortestEndpointsCheckPeriod, math.MaxInt64)},
+		"endpoints-check-period", "How often what is known of a Service is compared with the cache")
 	s.addSwitch(&o.KeepOrphanedEndpoints, "keep-orphaned-endpoints", truth,
 		"Leave EndpointSlices and Endpoints when their Service loses its selector or becomes an ExternalName")
 	s.flags.Var(&value[float32]{&o.KubeAPIQPS, "float", rate}, "kube-api-qps",

@@ -73,7 +73,7 @@ func TestEndpointsOfAServiceThatIsGone(t *testing.T) {
 			}
 			r := &endpointsReconciler{
 				access: access{writer: api}, tracker: newEndpointsTracker(),
-				states: newStates(endpoints.NewState), gatherer: newGatherer(clock.RealClock{}, 0, time.Second), departed: newDepartures(),
+				states: newStates(endpoints.NewState), gatherer: newGatherer(clock.RealClock{}, 0, time.Second), checks: newChecks(clock.RealClock{}, time.Hour, nil), departed: newDepartures(),
 			}
 			if test.departed {
 				r.departed.add(key)
@@ -102,7 +102,7 @@ func TestDeparturesAreForgottenWhenTheEndpointsAreGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &endpointsReconciler{
-		access: access{writer: api}, tracker: newEndpointsTracker(), states: newStates(endpoints.NewState), gatherer: newGatherer(clock.RealClock{}, 0, time.Second), departed: newDepartures(),
+		access: access{writer: api}, tracker: newEndpointsTracker(), states: newStates(endpoints.NewState), gatherer: newGatherer(clock.RealClock{}, 0, time.Second), checks: newChecks(clock.RealClock{}, time.Hour, nil), departed: newDepartures(),
 	}
 	r.departed.add(key)
 	for _, current := range []*corev1.Endpoints{object, nil} {
@@ -132,7 +132,7 @@ func TestEndpointsThatChangedAreNotDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &endpointsReconciler{
-		access: access{writer: api}, tracker: newEndpointsTracker(), states: newStates(endpoints.NewState), gatherer: newGatherer(clock.RealClock{}, 0, time.Second), departed: newDepartures(),
+		access: access{writer: api}, tracker: newEndpointsTracker(), states: newStates(endpoints.NewState), gatherer: newGatherer(clock.RealClock{}, 0, time.Second), checks: newChecks(clock.RealClock{}, time.Hour, nil), departed: newDepartures(),
 	}
 	if err := r.remove(t.Context(), key, read); !isStale(err) {
 		t.Errorf("got %v, want to be told that the cache is behind", err)

@@ -41,6 +41,7 @@ type endpointsReconciler struct {
 	access
 	tracker     *endpointsTracker
 	gatherer    *gatherer
+	checks      *checks
 	states      *endpointsStates
 	departed    *departures
 	keepOrphans bool
@@ -54,12 +55,10 @@ func (r *endpointsReconciler) Reconcile(ctx context.Context, request ctrl.Reques
 	service, err := r.getService(ctx, request.NamespacedName)
 	var current *corev1.Endpoints
 	if err == nil {
-		current, err = r.getEndpoints(ctx, request.NamespacedName)
+		current, err = r.currentEndpoints(ctx, request.NamespacedName)
 	}
 	switch {
 	case err != nil:
-	case r.tracker.Behind(request.NamespacedName, tracker.Among(listOf(current)), r.clock.Now()):
-		err = fmt.Errorf("%w: own writes are missing", errStale)
 	case service == nil:
 		err = r.remove(ctx, request.NamespacedName, current)
 	case !endpoints.Managed(service):
@@ -71,17 +70,37 @@ func (r *endpointsReconciler) Reconcile(ctx context.Context, request ctrl.Reques
 	return conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(error) {}) // the writes report their own failures
 }
 
-func listOf(object *corev1.Endpoints) []*corev1.Endpoints {
-	if object == nil {
-		return nil
+// currentEndpoints returns the Endpoints of a name, nil if there are none. It fails
+// while the cache does not show own writes; what is settled in the middle of that,
+// the cache shows afterwards.
+func (r *endpointsReconciler) currentEndpoints(ctx context.Context, key client.ObjectKey) (*corev1.Endpoints, error) {
+	var failed error
+	behind := r.tracker.Behind(key, func(string) (*corev1.Endpoints, bool) {
+		object, err := r.getEndpoints(ctx, key)
+		if err != nil {
+			failed = err
+		}
+		return object, object != nil
+	}, r.clock.Now())
+	if failed != nil {
+		return nil, failed
 	}
-	return []*corev1.Endpoints{object}
+	if behind {
+		return nil, fmt.Errorf("%w: own writes are missing", errStale)
+	}
+	return r.getEndpoints(ctx, key)
 }
 
 // publish carries out a plan for a Service with a selector.
 func (r *endpointsReconciler) publish(ctx context.Context, service *corev1.Service, current *corev1.Endpoints) error {
 	r.departed.forget(client.ObjectKeyFromObject(service))
 	state, err := r.refresh(ctx, service)
+	if err == nil {
+		err = r.checks.run(ctx, service, r.difference, state.Invalidate)
+	}
+	if err == nil {
+		state, err = r.refresh(ctx, service)
+	}
 	if err != nil {
 		return err
 	}
@@ -174,6 +193,7 @@ func (r *endpointsReconciler) update(ctx context.Context, object *corev1.Endpoin
 func (r *endpointsReconciler) remove(ctx context.Context, service types.NamespacedName, current *corev1.Endpoints) error {
 	r.states.forget(service)
 	r.gatherer.forget(service)
+	r.checks.forget(service)
 	if current == nil || endpoints.LeaderElection(current) {
 		r.departed.forget(service)
 		return nil
@@ -193,6 +213,7 @@ func (r *endpointsReconciler) remove(ctx context.Context, service types.Namespac
 func (r *endpointsReconciler) cleanUp(ctx context.Context, service *corev1.Service, current *corev1.Endpoints) error {
 	key := client.ObjectKeyFromObject(service)
 	r.states.forget(key)
+	r.checks.forget(key)
 	r.departed.forget(key)
 	if r.keepOrphans || current == nil || !endpoints.Owned(current) || current.DeletionTimestamp != nil {
 		return nil

@@ -31,6 +31,7 @@ type endpointSliceReconciler struct {
 	metrics     *endpointSliceMetrics
 	gatherer    *gatherer
 	merger      *merger
+	checks      *checks
 	states      *endpointSliceStates
 	shares      *zoneShares
 	news        *topologyNews
@@ -77,6 +78,7 @@ func (r *endpointSliceReconciler) forget(service types.NamespacedName) {
 	r.states.forget(service)
 	r.gatherer.forget(service)
 	r.merger.forget(service)
+	r.checks.forget(service)
 	r.news.forget(service)
 	r.metrics.forget(service)
 }
@@ -85,15 +87,18 @@ func (r *endpointSliceReconciler) forget(service types.NamespacedName) {
 // time to look at the Service again without a reason; zero is never.
 func (r *endpointSliceReconciler) publish(ctx context.Context, service *corev1.Service) (again time.Duration, err error) {
 	state, err := r.refresh(ctx, service)
+	if err == nil {
+		err = r.checks.run(ctx, service, r.difference, state.Invalidate)
+	}
+	if err == nil {
+		err = r.awaitOwnWrites(ctx, client.ObjectKeyFromObject(service), state)
+	}
+	if err == nil {
+		// What the event handlers have settled meanwhile, they have noted before.
+		state, err = r.refresh(ctx, service)
+	}
 	if err != nil {
 		return 0, err
-	}
-	behind, err := r.behind(ctx, client.ObjectKeyFromObject(service), state)
-	if err != nil {
-		return 0, err
-	}
-	if behind {
-		return 0, fmt.Errorf("%w: own writes are missing", errStale)
 	}
 	shares, err := r.sharesFor(ctx, service)
 	if err != nil {
@@ -144,6 +149,7 @@ func (r *endpointSliceReconciler) sharesStand(ctx context.Context, service *core
 func (r *endpointSliceReconciler) cleanUp(ctx context.Context, service *corev1.Service) error {
 	key := client.ObjectKeyFromObject(service)
 	r.states.forget(key)
+	r.checks.forget(key)
 	r.news.forget(key)
 	r.metrics.forget(key)
 	if r.keepOrphans {

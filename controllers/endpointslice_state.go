@@ -96,9 +96,9 @@ func (r *endpointSliceReconciler) showSlice(
 	}
 }
 
-// behind tells whether the cache does not show own writes yet. What it shows of
+// awaitOwnWrites fails while the cache does not show own writes. What it shows of
 // them, the state is shown too.
-func (r *endpointSliceReconciler) behind(ctx context.Context, service client.ObjectKey, state *endpointslice.State) (bool, error) {
+func (r *endpointSliceReconciler) awaitOwnWrites(ctx context.Context, service client.ObjectKey, state *endpointslice.State) error {
 	var failed error
 	behind := r.tracker.Behind(service, func(name string) (*discoveryv1.EndpointSlice, bool) {
 		slice, found, err := r.showSlice(ctx, service, state, name)
@@ -107,7 +107,10 @@ func (r *endpointSliceReconciler) behind(ctx context.Context, service client.Obj
 		}
 		return slice, found
 	}, r.clock.Now())
-	return behind, failed
+	if failed == nil && behind {
+		return fmt.Errorf("%w: own writes are missing", errStale)
+	}
+	return failed
 }
 
 // nodeZones finds the zones of nodes in the cache, each once.

@@ -24,6 +24,8 @@ const (
 	MaxMirroringMaxEndpointsPerSubset  = mirroring.MaxMaxEndpointsPerSubset
 	DefaultMinResyncPeriod             = 12 * time.Hour
 	ShortestMinResyncPeriod            = time.Minute
+	DefaultEndpointsCheckPeriod        = 10 * time.Minute
+	ShortestEndpointsCheckPeriod       = time.Second
 	LongestUpdatesBatchPeriod          = time.Minute
 	DefaultMaxUpdatesGatherPeriod      = time.Second
 	DefaultSliceMergeRate              = 20
@@ -93,6 +95,12 @@ type Options struct {
 	// 12 hours. It finds nothing unless an event got lost.
 	MinResyncPeriod time.Duration
 
+	// EndpointsCheckPeriod is how often what the EndpointSlice and Endpoints
+	// controllers know of a Service is compared with what the cache holds. A
+	// difference is counted, logged and put right. One second and more, default 10
+	// minutes.
+	EndpointsCheckPeriod time.Duration
+
 	// KeepOrphanedEndpoints leaves EndpointSlices and Endpoints where they are
 	// when their Service loses its selector or becomes an ExternalName, as the
 	// stock controllers do. Otherwise they are deleted, unless somebody else has
@@ -125,6 +133,7 @@ func (o Options) withDefaults() Options {
 	o.MirroringMaxEndpointsPerSubset = cmp.Or(o.MirroringMaxEndpointsPerSubset, DefaultMirroringEndpointsPerSubset)
 	o.MaxUpdatesGatherPeriod = cmp.Or(o.MaxUpdatesGatherPeriod, DefaultMaxUpdatesGatherPeriod)
 	o.SliceMergeRate = cmp.Or(o.SliceMergeRate, DefaultSliceMergeRate)
+	o.EndpointsCheckPeriod = cmp.Or(o.EndpointsCheckPeriod, DefaultEndpointsCheckPeriod)
 	o.MinResyncPeriod = cmp.Or(o.MinResyncPeriod, DefaultMinResyncPeriod)
 	if o.KubeAPIQPS > 0 && o.KubeAPIBurst == 0 {
 		o.KubeAPIBurst = int(math.Ceil(1.5 * float64(o.KubeAPIQPS)))
@@ -154,10 +163,9 @@ func (o Options) Validate() error {
 		noLonger("EndpointSliceUpdatesBatchPeriod", o.EndpointSliceUpdatesBatchPeriod),
 		noLonger("EndpointUpdatesBatchPeriod", o.EndpointUpdatesBatchPeriod),
 		noLonger("MirroringEndpointSliceUpdatesBatchPeriod", o.MirroringEndpointSliceUpdatesBatchPeriod))
-	if o.MinResyncPeriod < ShortestMinResyncPeriod {
-		errs = append(errs, fmt.Errorf("MinResyncPeriod is %s: allowed are %s and more, and 0 for the default",
-			o.MinResyncPeriod, ShortestMinResyncPeriod))
-	}
+	errs = append(errs,
+		noShorter("MinResyncPeriod", o.MinResyncPeriod, ShortestMinResyncPeriod),
+		noShorter("EndpointsCheckPeriod", o.EndpointsCheckPeriod, ShortestEndpointsCheckPeriod))
 	if o.KubeAPIQPS < 0 || o.KubeAPIBurst < 0 {
 		errs = append(errs, fmt.Errorf("KubeAPIQPS is %v and KubeAPIBurst %d: neither may be negative", o.KubeAPIQPS, o.KubeAPIBurst))
 	}
@@ -167,6 +175,13 @@ func (o Options) Validate() error {
 func noLonger(option string, value time.Duration) error {
 	if value < 0 || value > LongestUpdatesBatchPeriod {
 		return fmt.Errorf("%s is %s: allowed are 0s to %s", option, value, LongestUpdatesBatchPeriod)
+	}
+	return nil
+}
+
+func noShorter(option string, value, shortest time.Duration) error {
+	if value < shortest {
+		return fmt.Errorf("%s is %s: allowed are %s and more, and 0 for the default", option, value, shortest)
 	}
 	return nil
 }

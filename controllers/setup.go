@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -33,17 +34,24 @@ func setupEndpointSlice(mgr ctrl.Manager, own cluster.Cluster, options Options) 
 	if err != nil {
 		return err
 	}
-	r := newEndpointSliceReconciler(newAccess(mgr, own, "endpoint-slice-controller"), counters, options)
+	differences, err := newDifferences(metrics.Registry, EndpointSliceName)
+	if err != nil {
+		return err
+	}
+	r := newEndpointSliceReconciler(newAccess(mgr, own, "endpoint-slice-controller"), counters, differences, options)
 	return newController(mgr, EndpointSliceName, "endpoint_slice", options.ConcurrentServiceEndpointSyncs,
 		own.GetCache(), r.watches(options)).Complete(r)
 }
 
-func newEndpointSliceReconciler(api access, counters *endpointSliceMetrics, options Options) *endpointSliceReconciler {
+func newEndpointSliceReconciler(
+	api access, counters *endpointSliceMetrics, differences prometheus.Counter, options Options,
+) *endpointSliceReconciler {
 	return &endpointSliceReconciler{
 		sliceWriter: newSliceWriter(api, counters.sliceMetrics),
 		metrics:     counters,
 		gatherer:    newGatherer(api.clock, options.EndpointSliceUpdatesBatchPeriod, options.MaxUpdatesGatherPeriod),
 		merger:      newMerger(options.SliceMergeRate),
+		checks:      newChecks(api.clock, options.EndpointsCheckPeriod, differences),
 		states:      newStates(func() *endpointslice.State { return endpointslice.NewState(options.MaxEndpointsPerSlice) }),
 		shares:      &zoneShares{reader: api.reader},
 		news:        newTopologyNews(api.recorder),
@@ -63,20 +71,26 @@ func (r *endpointSliceReconciler) watches(options Options) []watch {
 		watching(&corev1.Node{}, pods.nodeEvents()),
 		watching(&corev1.Node{}, r.shares.nodeEvents()),
 		watching(&discoveryv1.EndpointSlice{}, slices.events()),
+		r.checks,
 	}
 }
 
 func setupEndpoints(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
-	r := newEndpointsReconciler(newAccess(mgr, own, "endpoint-controller"), options)
+	differences, err := newDifferences(metrics.Registry, EndpointsName)
+	if err != nil {
+		return err
+	}
+	r := newEndpointsReconciler(newAccess(mgr, own, "endpoint-controller"), differences, options)
 	return newController(mgr, EndpointsName, "endpoint", options.ConcurrentEndpointSyncs,
 		own.GetCache(), r.watches()).Complete(r)
 }
 
-func newEndpointsReconciler(api access, options Options) *endpointsReconciler {
+func newEndpointsReconciler(api access, differences prometheus.Counter, options Options) *endpointsReconciler {
 	return &endpointsReconciler{
 		access:      api,
 		tracker:     newEndpointsTracker(),
 		gatherer:    newGatherer(api.clock, options.EndpointUpdatesBatchPeriod, options.MaxUpdatesGatherPeriod),
+		checks:      newChecks(api.clock, options.EndpointsCheckPeriod, differences),
 		states:      newStates(endpoints.NewState),
 		departed:    newDepartures(),
 		keepOrphans: options.KeepOrphanedEndpoints,
@@ -89,6 +103,7 @@ func (r *endpointsReconciler) watches() []watch {
 		watching(&corev1.Service{}, r.gatherer.promptly(r.departed.events()), serviceChanges()),
 		watching(&corev1.Pod{}, pods.podEvents()),
 		watching(&corev1.Endpoints{}, endpointsEvents(r.tracker)),
+		r.checks,
 	}
 }
 

@@ -51,14 +51,14 @@ func newSimManager(w *simWorld) *simManager {
 
 func (m *simManager) addEndpointSlice() {
 	options := m.world.options
-	r := newEndpointSliceReconciler(m.access(endpointslice.ManagedBy), m.world.metrics.slices, options)
+	r := newEndpointSliceReconciler(m.access(endpointslice.ManagedBy), m.world.metrics.slices, m.world.metrics.differences, options)
 	r.carryOut = m.world.inAnyOrder
 	m.add(EndpointSliceName, r, r.watches(options), func() int { return simTracked(r.tracker) }).difference = r.difference
 }
 
 func (m *simManager) addEndpoints() {
 	options := m.world.options
-	r := newEndpointsReconciler(m.access(""), options)
+	r := newEndpointsReconciler(m.access(""), m.world.metrics.differences, options)
 	added := m.add(EndpointsName, r, r.watches(), func() int { return simTracked(r.tracker) + len(r.departed.seen) })
 	added.difference = r.difference
 }
@@ -94,6 +94,7 @@ func (m *simManager) add(name string, r reconcile.Reconciler, watches []watch, r
 			simListen(m.cache, q, simSlices, w)
 		case watchOf[*corev1.Endpoints]:
 			simListen(m.cache, q, simEndpoints, w)
+		case *checks: // a check that is due is part of the next reconcile
 		default:
 			panic(fmt.Sprintf("the simulation has no %T", each))
 		}

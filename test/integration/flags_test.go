@@ -90,7 +90,7 @@ var _ = Describe("The manager's command line", func() {
 			"concurrent-service-endpoint-syncs", "max-endpoints-per-slice", "enable-webhooks",
 			"concurrent-endpoint-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
 			"endpointslice-updates-batch-period", "endpoint-updates-batch-period", "mirroring-endpointslice-updates-batch-period",
-			"max-endpoint-updates-gather-period", "endpointslice-merge-rate", "min-resync-period", "keep-orphaned-endpoints",
+			"max-endpoint-updates-gather-period", "endpointslice-merge-rate", "endpoints-check-period", "min-resync-period", "keep-orphaned-endpoints",
 			"zap-devel", "zap-log-level", "version",
 		} {
 			Expect(ended.Stdout).To(MatchRegexp(`(?m)^ +--%s .*[A-Za-z]`, flag))
