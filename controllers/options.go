@@ -162,8 +162,7 @@ func (o Options) Validate() error {
 		noLonger("MaxUpdatesGatherPeriod", o.MaxUpdatesGatherPeriod),
 		noLonger("EndpointSliceUpdatesBatchPeriod", o.EndpointSliceUpdatesBatchPeriod),
 		noLonger("EndpointUpdatesBatchPeriod", o.EndpointUpdatesBatchPeriod),
-		noLonger("MirroringEndpointSliceUpdatesBatchPeriod", o.MirroringEndpointSliceUpdatesBatchPeriod))
-	errs = append(errs,
+		noLonger("MirroringEndpointSliceUpdatesBatchPeriod", o.MirroringEndpointSliceUpdatesBatchPeriod),
 		noShorter("MinResyncPeriod", o.MinResyncPeriod, ShortestMinResyncPeriod),
 		noShorter("EndpointsCheckPeriod", o.EndpointsCheckPeriod, ShortestEndpointsCheckPeriod))
 	if o.KubeAPIQPS < 0 || o.KubeAPIBurst < 0 {

@@ -4,7 +4,6 @@
 package endpointslice
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -29,7 +28,6 @@ type edit struct {
 	hints     []*discoveryv1.EndpointHints
 	touched   bool // differs from current, so it is written in any case
 	removed   bool // has nothing left to list
-	moved     bool // current lists other ports
 }
 
 // room is how many endpoints a slice can still take.
@@ -212,28 +210,7 @@ func (p *packer) pack(set *portSet, open []*held, homeless []*member) []*edit {
 	rest := slices.DeleteFunc(homeless, func(m *member) bool { return m.taken })
 	slices.SortFunc(rest, func(a, b *member) int { return strings.Compare(a.name, b.name) })
 	p.stats.Added += len(rest)
-	edits = p.place(edits, set, rest)
-	slices.SortStableFunc(edits, inPlace)
-	return edits
-}
-
-// inPlace orders the edits of a group: slices that had its ports before, by name,
-// then others, then new ones.
-func inPlace(a, b *edit) int {
-	rank := func(e *edit) int {
-		switch {
-		case e.current == nil:
-			return 2
-		case e.moved:
-			return 1
-		default:
-			return 0
-		}
-	}
-	if order := cmp.Compare(rank(a), rank(b)); order != 0 || rank(a) != 0 {
-		return order
-	}
-	return strings.Compare(a.current.Name, b.current.Name)
+	return p.place(edits, set, rest)
 }
 
 // keep leaves the endpoints of a slice that are still wanted where they are,
@@ -245,10 +222,9 @@ func (p *packer) keep(h *held, set *portSet) *edit {
 		current: h.slice,
 		family:  p.shelf.addressType,
 		ports:   set.ports,
-		moved:   h.ports != set.key,
 		members: make([]*member, 0, len(h.slice.Endpoints)),
 	}
-	e.touched = e.moved || !maps.Equal(h.slice.Labels, p.labels)
+	e.touched = h.ports != set.key || !maps.Equal(h.slice.Labels, p.labels)
 	for i := range h.slice.Endpoints {
 		if e.room(p.limit) == 0 {
 			e.touched, e.lost = true, true
