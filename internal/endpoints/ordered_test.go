@@ -4,9 +4,9 @@
 package endpoints
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,7 +18,7 @@ func TestOrderedMembersStayInOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 0))
 	all := make([]*member, 3000)
 	for i := range all {
-		all[i] = &member{name: fmt.Sprint(i), address: address{addressKey: addressKey{ip: fmt.Sprint(random.IntN(2000))}}}
+		all[i] = &member{name: strconv.Itoa(i), address: address{addressKey: addressKey{ip: strconv.Itoa(random.IntN(2000))}}}
 	}
 	o := newOrdered(slices.Clone(all[:1000]))
 	for _, m := range all[1000:] {
