@@ -111,6 +111,7 @@ func TestDamagedSectionIsRefused(t *testing.T) {
 		"holders are counted beyond all":      {join(beyond), nil, "cut off"},
 		"holders are more than may be":        {join("\x81\x40"), nil, "count is wrong"},
 		"holders end within one":              {join(1, holder[1:]), nil, "cut off"},
+		"holders are as many as may be":       {join("\x80\x40", holder), nil, "cut off"},
 		"holders are fewer than counted":      {join(2, holder), nil, "cut off"},
 		"a loan ends before its holder":       {join(one, 4), nil, "cut off"},
 		"a loan has a holder that is unknown": {join(one, 4, 1, 0), nil, "not listed"},

@@ -129,7 +129,7 @@ func TestLargestBlocksFitIntoAnObject(t *testing.T) {
 		"each held, with the longest names":    fullOfHolds(t, allocator.BlockSize),
 		"beside what a newer release knows":    crowded(t),
 	}
-	for seed := range uint64(16) {
+	for seed := range uint64(8) {
 		blocks[fmt.Sprintf("mix %d", seed)] = mixed(t, rand.New(rand.NewPCG(seed, 0)))
 	}
 	for name, b := range blocks {
