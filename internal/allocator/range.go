@@ -56,6 +56,16 @@ func (r *Range) ClassOf(block Block, number int) Class {
 	return Outside
 }
 
+// Touches tells whether a number of a block is of the Range.
+func (r *Range) Touches(block Block) bool {
+	for class := Excluded; class < classCount; class++ {
+		if r.classes[class].find(block) != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // Capacity returns how many numbers of a class there are.
 func (r *Range) Capacity(class Class) *big.Int {
 	total := new(big.Int)

@@ -304,3 +304,20 @@ func TestPickIsUniform(t *testing.T) {
 		checkUniform(t, counts, numbers, 200)
 	}
 }
+
+func TestRangeTouchesTheBlocksOfItsNumbers(t *testing.T) {
+	r := addressRange(t, AddressSpec{
+		Spans:    []Span{{First: addr("10.0.15.255"), Last: addr("10.0.48.0")}},
+		Excluded: []netipx.IPRange{netipx.IPRangeFrom(addr("10.0.15.0"), addr("10.0.15.255"))},
+	})
+	for address, want := range map[string]bool{
+		"10.0.0.1": true, "10.0.16.1": true, "10.0.47.1": true, "10.0.63.9": true, "10.0.64.1": false, "9.255.255.1": false,
+	} {
+		if block, _ := Locate(addr(address)); r.Touches(block) != want {
+			t.Errorf("%v: %v, want %v", block, !want, want)
+		}
+	}
+	if block, _ := LocatePort(30000); r.Touches(block) {
+		t.Error("a range of addresses touches a block of ports")
+	}
+}

@@ -4,6 +4,8 @@
 package store
 
 import (
+	"time"
+
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"servicenet.dev/servicenet/internal/ledger"
@@ -26,7 +28,7 @@ func (s *Store) Carried(place ledger.Place, owner ledger.Owner, version string) 
 			s.carry(p, n, owner)
 		}
 	case n == nil && s.collecting > 0 && s.adoptable(p, place.Number):
-		s.later(p, func(b *ledger.Block) bool { return b.Adopt(place.Number) }, nil)
+		s.lazily(p, func(b *ledger.Block) bool { return b.Adopt(place.Number) })
 	}
 }
 
@@ -64,20 +66,31 @@ func (s *Store) Dropped(place ledger.Place, owner ledger.Owner, then ledger.Rete
 	p := s.page(place.Key)
 	n := p.mine[place.Number]
 	switch {
-	case n == nil && (s.collecting > 0 || p.settled[place.Number]):
+	case n == nil && (s.collecting > 0 || p.settled.Has(place.Number)):
 		s.release(p, place.Number, then)
 	case n == nil || !n.owner.Same(owner):
 	case n.state == leaving:
 		n.ended = &then
-	case n.state == carried && then != (ledger.Retention{}):
-		// Numbers are retained by a hold, and only what is settled is held.
-		n.ended = &then
 	case n.state == carried:
-		// It was never settled, so it stays on loan until it is due.
-		due := n.due
-		s.leave(p, n)
-		s.give(n, Request{Owner: n.owner, Slot: n.slot})
-		n.due = due
+		s.uncarry(p, n, then)
+	}
+}
+
+// uncarry notes that the Service is gone before its number was settled.
+func (s *Store) uncarry(p *page, n *number, then ledger.Retention) {
+	if n.kept != nil || then != (ledger.Retention{}) {
+		// How long a number is kept is said anew when it is held, and only what is
+		// settled can be.
+		n.ended = &then
+		return
+	}
+	// It stays on loan, as given, until it is due.
+	due := n.due
+	s.leave(p, n)
+	s.give(n, Request{Owner: n.owner, Slot: n.slot})
+	n.due, n.dropped = due, time.Now()
+	if loan, lent := p.block.Loan(n.Number); lent && loan.Recall != nil {
+		s.answer(p, n, *loan.Recall)
 	}
 }
 

@@ -18,7 +18,7 @@ func (s *Store) learn(p *page) {
 	if p.block != nil {
 		for number, hold := range p.block.Holds() {
 			if !hold.For.Nobody() {
-				p.retained[hold.For.Digest()] = number
+				p.retained[hold.For.Digest()] = append(p.retained[hold.For.Digest()], number)
 			}
 		}
 	}
@@ -53,10 +53,14 @@ func (s *Store) absorb(p *page) {
 			s.forget(p, n)
 		}
 	}
-	for number := range p.settled {
+	var ended []int
+	for number := range p.settled.Numbers() {
 		if state := p.state(number); state == ledger.Free || state == ledger.Held {
-			delete(p.settled, number)
+			ended = append(ended, number)
 		}
+	}
+	for _, number := range ended {
+		p.settled.Free(number)
 	}
 }
 
@@ -79,6 +83,11 @@ func (s *Store) answer(p *page, n *number, recall ledger.Recall) {
 		return
 	}
 	same := n.state == given && !recall.For.Nobody() && ledger.SubjectOf(n.owner.NamespacedName).Digest() == recall.For.Digest()
+	if n.state == carried {
+		// Once it is settled everybody can see that a Service has it.
+		s.startWriting(p)
+		return
+	}
 	if n.state == spare || same {
 		s.leave(p, n)
 		s.later(p, func(b *ledger.Block) bool { return b.HandOver(n.Number, s.Holder) }, nil)

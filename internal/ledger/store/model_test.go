@@ -108,6 +108,7 @@ func (m *trial) errorf(format string, args ...any) {
 //   - a recalled number is handed over although it was given (Store.answer)
 //   - numbers are given out while the Lease is not renewed (Store.trusted)
 func TestModel(t *testing.T) {
+	t.Parallel()
 	runs, first := uint64(20_000), uint64(1)
 	if testing.Short() {
 		runs = 500
@@ -433,6 +434,9 @@ func (m *trial) check(name string, before, after *ledger.Block) {
 		was, is := before.State(place.Number), after.State(place.Number)
 		if was != is {
 			m.log = append(m.log, time.Now().Format("04:05.000 ")+fmt.Sprintf("%s: %s -> %s", place, was, is))
+		}
+		if kept, ok := m.kept[place]; ok && is == ledger.Free && kept.Until.After(time.Now().Add(2*skews)) {
+			m.errorf("%s is freed while it is kept for %s", place, kept.For)
 		}
 		if hold, held := after.Hold(place.Number); held && !hold.For.Nobody() {
 			m.kept[place] = hold

@@ -25,6 +25,8 @@ type number struct {
 	slot  string
 	// due is when to ask the API server what became of a number that was given.
 	due time.Time
+	// dropped is when the Service was seen to be gone.
+	dropped time.Time
 	// gifts counts how often the number was given.
 	gifts int
 	// answering tells that a refusal of a recall is under way.
@@ -102,6 +104,7 @@ func (s *Store) leave(p *page, n *number) {
 func (s *Store) give(n *number, r Request) {
 	s.unshelve(n)
 	n.state, n.owner, n.slot, n.due = given, r.Owner, r.Slot, time.Now().Add(s.Timing.InFlight)
+	n.dropped = time.Time{}
 	n.gifts++
 	s.inFlight[r.Owner.Namespace]++
 	s.Metrics.given(n.Family, 1)
@@ -131,8 +134,8 @@ func (s *Store) carry(p *page, n *number, owner ledger.Owner) {
 	s.flushLater(p)
 }
 
-// flushLater sees to it that numbers that are carried are settled in time, even
-// if nothing else is written.
+// flushLater sees to it that what can wait for another write does not wait for
+// long.
 func (s *Store) flushLater(p *page) {
 	if p.flushing {
 		return
@@ -142,7 +145,7 @@ func (s *Store) flushLater(p *page) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		p.flushing = false
-		if len(p.carried) > 0 {
+		if len(p.carried)+len(p.waiting) > 0 {
 			s.startWriting(p)
 		}
 	})

@@ -56,7 +56,8 @@ type Options struct {
 	Client   Client
 	Evidence Evidence
 	// Seen says, from a cache, which Service carries a number. Numbers that it
-	// names are not given out. May be nil.
+	// names are not given out. The Store is locked while it runs: it must neither
+	// wait nor call back. May be nil.
 	Seen func(ledger.Place) (ledger.Owner, bool)
 	// Namespace is where the Leases of replicas are.
 	Namespace string

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/allocator"
+	"servicenet.dev/servicenet/internal/bitmap"
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
@@ -40,13 +42,13 @@ type page struct {
 	carried  map[int]*number
 	flushing bool
 	// settled are numbers that this replica settled last.
-	settled map[int]bool
+	settled *bitmap.Set
 
 	waiting []*change
 	writing bool
 
-	// retained is which number is held for whom.
-	retained map[ledger.Digest]int
+	// retained are the numbers that are held for whom.
+	retained map[ledger.Digest][]int
 	// watches is what the collector knows of held numbers.
 	watches map[int]*watch
 }
@@ -65,8 +67,8 @@ type version struct {
 func newPage(key ledger.Key) *page {
 	return &page{
 		key: key, changed: make(chan struct{}),
-		mine: map[int]*number{}, asked: map[int]asked{}, carried: map[int]*number{}, settled: map[int]bool{},
-		retained: map[ledger.Digest]int{}, watches: map[int]*watch{},
+		mine: map[int]*number{}, asked: map[int]asked{}, carried: map[int]*number{}, settled: bitmap.New(allocator.BlockSize),
+		retained: map[ledger.Digest][]int{}, watches: map[int]*watch{},
 	}
 }
 

@@ -29,7 +29,7 @@ type quest struct {
 	waiting string
 }
 
-// errGranted says that the Service has the number already.
+// errGranted says that the Service has the number.
 var errGranted = errors.New("the Service has the number")
 
 // step does what can't be done under the lock. A nil step says that the number is
@@ -93,23 +93,51 @@ func (q *quest) mine(p *page, n *number) (step, error) {
 	switch {
 	case n.state == leaving:
 		return q.await(p, "the number is just being returned"), nil
-	case n.state == spare && n.kept != nil && n.kept.For.Digest() != ledger.SubjectOf(q.request.Owner.NamespacedName).Digest():
-		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRetained}
 	case n.state == spare:
-		if owner, seen := q.s.Seen(q.place); seen {
-			q.s.carry(p, n, owner)
-			return q.used(), nil
-		}
-		q.s.give(n, q.request)
-		return nil, nil //nolint:nilnil // given
-	case n.owner.Same(q.request.Owner) && !q.retained:
-		n.due = time.Now().Add(q.s.Timing.InFlight)
-		return nil, nil //nolint:nilnil // given to it before
+		return q.spare(p, n)
+	case n.state == given && n.owner.Same(q.request.Owner) && !q.retained:
+		return q.again(n), nil
 	case n.state == given || q.retained:
 		return nil, &ledger.TakenError{Place: q.place, Owner: n.owner, By: ledger.ByRequest}
 	default:
 		return q.used(), nil
 	}
+}
+
+// spare is for a number that this replica gave to nobody.
+func (q *quest) spare(p *page, n *number) (step, error) {
+	if n.kept != nil && n.kept.For.Digest() != ledger.SubjectOf(q.request.Owner.NamespacedName).Digest() {
+		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRetained}
+	}
+	if owner, seen := q.s.Seen(q.place); seen {
+		q.s.carry(p, n, owner)
+		return q.used(), nil
+	}
+	q.s.give(n, q.request)
+	return nil, nil //nolint:nilnil // given
+}
+
+// again is for a number that was given to a Service of the same name: the request
+// is repeated, or the Service is made anew right after it was deleted. The API
+// server must have let go of the number then.
+func (q *quest) again(n *number) step {
+	n.due = time.Now().Add(q.s.Timing.InFlight)
+	if wait := time.Until(n.dropped.Add(q.s.Timing.Release)); wait > 0 && q.place.Family == servicenetv1alpha1.NodePort {
+		return func(ctx context.Context) error { return sleep(ctx, wait) }
+	}
+	if !hasObjects(q.place.Family) {
+		return func(context.Context) error { return errGranted }
+	}
+	return q.look(func(ctx context.Context, f Finding) error {
+		switch {
+		case f.Leftover:
+			return q.pause(ctx)
+		case f.Foreign:
+			return q.verdict(f)
+		default:
+			return errGranted
+		}
+	})
 }
 
 // free is for a number that nobody has, as far as the ledger knows.
@@ -214,7 +242,7 @@ func (q *quest) take() error {
 		return errMoved
 	}
 	q.s.give(n, q.request)
-	return nil
+	return errGranted
 }
 
 // look asks the API server about the number.

@@ -50,7 +50,7 @@ func (q *search) next(ctx context.Context) error {
 func (q *search) look() (some bool) {
 	ask := max(q.h.waiting, 1)
 	for _, p := range q.s.pages {
-		if p.block == nil || p.key.Family != q.h.family {
+		if p.block == nil || p.key.Family != q.h.family || !q.h.of.Touches(p.key.Block) {
 			continue
 		}
 		for number, hold := range p.block.Holds() {

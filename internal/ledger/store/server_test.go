@@ -212,14 +212,14 @@ func (l *link) List(ctx context.Context, list client.ObjectList, _ ...client.Lis
 
 // Create is of Client.
 func (l *link) Create(ctx context.Context, object client.Object, _ ...client.CreateOption) error {
-	wanted := object.DeepCopyObject().(client.Object)
+	wanted := copyOf(object)
 	var made client.Object
 	err := l.call(ctx, func() error {
 		v := l.v
 		if v.stored(wanted) != nil {
 			return apierrors.NewAlreadyExists(schema.GroupResource{Resource: "things"}, wanted.GetName())
 		}
-		made = wanted.DeepCopyObject().(client.Object)
+		made = copyOf(wanted)
 		made.SetResourceVersion(v.next())
 		made.SetUID(types.UID("uid-" + made.GetResourceVersion()))
 		v.store(made)
@@ -234,7 +234,7 @@ func (l *link) Create(ctx context.Context, object client.Object, _ ...client.Cre
 
 // Update is of Client.
 func (l *link) Update(ctx context.Context, object client.Object, _ ...client.UpdateOption) error {
-	wanted := object.DeepCopyObject().(client.Object)
+	wanted := copyOf(object)
 	var made client.Object
 	err := l.call(ctx, func() error {
 		v := l.v
@@ -245,7 +245,7 @@ func (l *link) Update(ctx context.Context, object client.Object, _ ...client.Upd
 		case is.GetResourceVersion() != wanted.GetResourceVersion() || is.GetUID() != wanted.GetUID():
 			return conflict(wanted.GetName())
 		}
-		made = wanted.DeepCopyObject().(client.Object)
+		made = copyOf(wanted)
 		made.SetResourceVersion(v.next())
 		v.store(made)
 		return nil
@@ -259,7 +259,7 @@ func (l *link) Update(ctx context.Context, object client.Object, _ ...client.Upd
 
 // Delete is of Client.
 func (l *link) Delete(ctx context.Context, object client.Object, options ...client.DeleteOption) error {
-	wanted := object.DeepCopyObject().(client.Object)
+	wanted := copyOf(object)
 	applied := &client.DeleteOptions{}
 	applied.ApplyOptions(options)
 	return l.call(ctx, func() error {
@@ -281,9 +281,20 @@ func (l *link) answer(object, made client.Object) {
 	defer l.v.mu.Unlock()
 	switch into := object.(type) {
 	case *servicenetv1alpha1.AllocationBlock:
-		made.(*servicenetv1alpha1.AllocationBlock).DeepCopyInto(into)
+		*into = *made.(*servicenetv1alpha1.AllocationBlock) //nolint:errcheck // of the same kind
 	case *coordinationv1.Lease:
-		made.(*coordinationv1.Lease).DeepCopyInto(into)
+		*into = *made.(*coordinationv1.Lease) //nolint:errcheck // of the same kind
+	}
+}
+
+func copyOf(object client.Object) client.Object {
+	switch object := object.(type) {
+	case *servicenetv1alpha1.AllocationBlock:
+		return object.DeepCopy()
+	case *coordinationv1.Lease:
+		return object.DeepCopy()
+	default:
+		return nil
 	}
 }
 
@@ -362,10 +373,8 @@ func (l *link) Look(ctx context.Context, questions []Question) ([]Finding, error
 
 func (v *server) finding(place ledger.Place) Finding {
 	for _, s := range v.services {
-		for _, has := range s.places {
-			if has == place {
-				return Finding{Carrier: s.Owner}
-			}
+		if slices.Contains(s.places, place) {
+			return Finding{Carrier: s.Owner}
 		}
 	}
 	if !hasObjects(place.Family) {

@@ -67,7 +67,7 @@ func (s *Store) shelf(family servicenetv1alpha1.NumberFamily, of *allocator.Rang
 // update tells the index of what is taken in a block.
 func (h *shelf) update(p *page) {
 	switch {
-	case p.key.Family != h.family:
+	case p.key.Family != h.family || !h.of.Touches(p.key.Block):
 	case p.broken != nil:
 		full := bitmap.New(allocator.BlockSize)
 		full.TakeBand(full.Whole())

@@ -151,8 +151,10 @@ func (s *Store) retainedFor(family servicenetv1alpha1.NumberFamily, of *allocato
 		if digest == (ledger.Digest{}) {
 			digest = ledger.SubjectOf(r.Owner.NamespacedName).Digest()
 		}
-		if number, found := p.retained[digest]; found && of.ClassOf(p.key.Block, number) > allocator.Excluded {
-			return ledger.Place{Key: p.key, Number: number}, true
+		for _, number := range p.retained[digest] {
+			if of.ClassOf(p.key.Block, number) > allocator.Excluded {
+				return ledger.Place{Key: p.key, Number: number}, true
+			}
 		}
 	}
 	return ledger.Place{}, false

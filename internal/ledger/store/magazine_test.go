@@ -1,0 +1,205 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"errors"
+	"strconv"
+	"testing"
+	"time"
+
+	"servicenet.dev/servicenet/internal/ledger"
+)
+
+func TestNumbersAreGivenFromMemory(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		from := cidr(s.T, "10.0.0.0/12")
+		given := map[ledger.Place]bool{}
+		writes := s.writes(func() {
+			for i := range 1000 {
+				name := strconv.Itoa(i)
+				place := s.take(s.r[i%2], from, named(name))
+				if given[place] {
+					s.Fatalf("%s was given twice", place)
+				}
+				given[place] = true
+				s.serve(name, 0, place)
+			}
+			for place := range given {
+				s.becomes(place, ledger.Used)
+			}
+		})
+		if writes > 1000/16 {
+			s.Errorf("%d writes for 1000 numbers", writes)
+		}
+	})
+}
+
+func TestMagazinesGrowWithDemandAndShrinkWithThePool(t *testing.T) {
+	for prefix, want := range map[string]int{"10.0.0.0/26": 0, "10.0.0.0/22": 15, "10.0.0.0/12": 256} {
+		t.Run(prefix, func(t *testing.T) {
+			play(t, 1, nil, func(s *scene) {
+				from := cidr(s.T, prefix)
+				most := 0
+				for range 50 {
+					s.take(s.r[0], from, named(""))
+					spares := 0
+					s.r[0].mine(func(n *number) {
+						if n.state == spare {
+							spares++
+						}
+					})
+					most = max(most, spares)
+				}
+				if want == 0 && most > 0 || most > want {
+					s.Errorf("up to %d numbers ahead of need, want at most %d", most, want)
+				}
+			})
+		})
+	}
+}
+
+func TestReplicaThatStopsGivesItsNumbersBack(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		from := cidr(s.T, "10.0.0.0/16")
+		s.serve("web", 0, s.take(s.r[1], from, named("web")))
+		time.Sleep(time.Second)
+		s.r[1].stop()
+		if lent := s.lent(); len(lent) > 0 {
+			s.Errorf("on loan: %v", lent)
+		}
+		s.v.mu.Lock()
+		defer s.v.mu.Unlock()
+		if len(s.v.leases) != 1 {
+			s.Errorf("%d Leases are left", len(s.v.leases))
+		}
+	})
+}
+
+func TestReplicaThatStopsKeepsWhatIsInFlight(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.take(s.r[1], cidr(s.T, "10.0.0.0/16"), named("web"))
+		s.r[1].stop()
+		s.stays(place, ledger.Lent, 30*time.Second)
+		s.serve("web", 0, place)
+		s.becomes(place, ledger.Used)
+	})
+}
+
+func TestNumbersOfADeadReplicaAreTakenBack(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.take(s.r[1], cidr(s.T, "10.0.0.0/16"), named("web"))
+		s.r[1].kill()
+		s.stays(place, ledger.Lent, s.r[0].Timing.Stale-10*time.Second)
+		s.becomes(place, ledger.Free)
+		time.Sleep(15 * time.Second)
+		if lent := s.lent()[2]; lent > 0 {
+			s.Errorf("%d numbers are still on loan", lent)
+		}
+		time.Sleep(15 * time.Second)
+		s.v.mu.Lock()
+		defer s.v.mu.Unlock()
+		if len(s.v.leases) != 1 {
+			s.Errorf("%d Leases are left", len(s.v.leases))
+		}
+	})
+}
+
+func TestServiceOfADeadReplicaKeepsItsNumber(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.take(s.r[1], cidr(s.T, "10.0.0.0/16"), named("web"))
+		s.r[1].kill()
+		s.serve("web", 0, place)
+		for s.state(place) != ledger.Used {
+			if s.state(place) == ledger.Free {
+				s.Fatal("it was freed")
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	})
+}
+
+func TestNumberInAnotherMagazineIsHandedOver(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		s.take(s.r[1], cidr(s.T, "10.0.0.0/16"), named("first"))
+		var wanted ledger.Place
+		s.r[1].mine(func(n *number) {
+			if n.state == spare {
+				wanted = n.Place
+			}
+		})
+		begun := time.Now()
+		s.takeNumber(s.r[0], wanted, named("web"))
+		if took := time.Since(begun); took > time.Second {
+			s.Errorf("it took %v", took)
+		}
+		s.refused(s.r[1], wanted, named("other"), ledger.ByRequest)
+	})
+}
+
+func TestNumberGivenByAnotherReplicaIsTaken(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.take(s.r[1], cidr(s.T, "10.0.0.0/16"), named("web"))
+		s.refused(s.r[0], place, named("other"), ledger.ByRequest)
+		s.serve("web", 0, place)
+		s.becomes(place, ledger.Used)
+		s.refused(s.r[0], place, named("other"), ledger.ByService)
+	})
+}
+
+func TestLoansNeverMakeARangeLookFull(t *testing.T) {
+	play(t, 3, nil, func(s *scene) {
+		from := cidr(s.T, "10.0.0.0/24")
+		// Every replica keeps some ahead, and the first then wants all.
+		for _, r := range s.r {
+			s.take(r, from, named(""))
+		}
+		for range 254 - len(s.r) {
+			s.take(s.r[0], from, Request{Owner: ledger.Owner{}})
+		}
+		full := (*ledger.FullError)(nil)
+		if place, err := s.r[1].Take(s.Context(), v4, from, named("")); !errors.As(err, &full) {
+			s.Errorf("got %s, %v, want: full", place, err)
+		}
+	})
+}
+
+func TestLastNumberIsWaitedForWhileItIsCleared(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		from := cidr(s.T, "10.0.0.0/29")
+		for i := range 6 {
+			name := strconv.Itoa(i)
+			s.serve(name, 0, s.take(s.r[0], from, named(name)))
+		}
+		time.Sleep(5 * time.Second)
+		s.drop("3")
+		time.Sleep(20 * time.Millisecond)
+		s.take(s.r[0], from, named("next"))
+	})
+}
+
+func TestIdleMagazineIsReturned(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		place := s.take(s.r[0], cidr(s.T, "10.0.0.0/16"), named("web"))
+		s.serve("web", 0, place)
+		time.Sleep(s.r[0].Timing.Idle + 5*time.Second)
+		if lent := s.lent(); len(lent) > 0 {
+			s.Errorf("on loan: %v", lent)
+		}
+	})
+}
+
+func TestNothingIsGivenWhileTheLeaseIsNotRenewed(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		from := cidr(s.T, "10.0.0.0/16")
+		s.take(s.r[1], from, named("before"))
+		s.r[1].link.set(true)
+		time.Sleep(s.r[1].Timing.Distrust + time.Second)
+		_, err := s.r[1].Take(s.Context(), v4, from, named("meanwhile"))
+		s.unavailable(err)
+		s.r[1].link.set(false)
+		time.Sleep(10 * time.Second)
+		s.take(s.r[1], from, named("after"))
+	})
+}

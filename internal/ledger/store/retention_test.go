@@ -1,0 +1,92 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"servicenet.dev/servicenet/internal/ledger"
+)
+
+// retain makes a Service whose number is kept for a time once it is gone, and
+// removes it.
+func (s *scene) retain(keep time.Duration) ledger.Place {
+	s.Helper()
+	place := s.take(s.r[0], cidr(s.T, "10.0.0.0/24"), named("web"))
+	s.serve("web", keep, place)
+	s.becomes(place, ledger.Used)
+	s.drop("web")
+	s.becomes(place, ledger.Held)
+	time.Sleep(100 * time.Millisecond) // for the watches
+	return place
+}
+
+func TestRetainedNumberGoesToTheServiceThatHadIt(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.retain(10 * time.Minute)
+		time.Sleep(5 * time.Minute)
+		s.refused(s.r[1], place, named("other"), ledger.ByRetained)
+		for i := range 100 {
+			if got := s.take(s.r[i%2], cidr(s.T, "10.0.0.0/24"), named(strconv.Itoa(i))); got == place {
+				s.Fatalf("%s was given to another", place)
+			}
+		}
+		if got := s.take(s.r[1], cidr(s.T, "10.0.0.0/24"), named("web")); got != place {
+			s.Errorf("got %s, want %s", got, place)
+		}
+		if got := s.take(s.r[1], cidr(s.T, "10.0.0.0/24"), named("web")); got == place {
+			s.Errorf("a second request got it too")
+		}
+	})
+}
+
+func TestRetainedNumberMayBeNamed(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.retain(10 * time.Minute)
+		s.takeNumber(s.r[1], place, named("web"))
+	})
+}
+
+func TestRetentionEnds(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		place := s.retain(5 * time.Minute)
+		s.stays(place, ledger.Held, 4*time.Minute)
+		s.becomes(place, ledger.Free)
+		s.takeNumber(s.r[0], place, named("other"))
+	})
+}
+
+func TestRetainedNumberStaysKeptIfTheRequestFails(t *testing.T) {
+	for name, end := range map[string]func(*scene){
+		"refused by others": func(s *scene) { time.Sleep(2 * s.r[1].Timing.InFlight) },
+		"the replica dies":  func(s *scene) { s.r[1].kill(); time.Sleep(2 * s.r[0].Timing.Stale) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, 2, nil, func(s *scene) {
+				place := s.retain(time.Hour)
+				s.takeNumber(s.r[1], place, named("web"))
+				end(s)
+				s.refused(s.r[0], place, named("other"), ledger.ByRetained)
+				s.takeNumber(s.r[0], place, named("web"))
+			})
+		})
+	}
+}
+
+func TestRetainedNumberWaitsForTheServersCleanUp(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		s.v.letGo = 3 * time.Second
+		for range 10 {
+			place := s.retain(time.Hour)
+			if got := s.take(s.r[1], cidr(s.T, "10.0.0.0/24"), named("web")); got != place {
+				s.Fatalf("got %s, want %s", got, place)
+			}
+			s.serve("web", 0, place)
+			s.drop("web")
+			s.becomes(place, ledger.Free)
+		}
+	})
+}
