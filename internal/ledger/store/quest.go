@@ -122,9 +122,6 @@ func (q *quest) spare(p *page, n *number) (step, error) {
 // server must have let go of the number then.
 func (q *quest) again(n *number) step {
 	n.due = time.Now().Add(q.s.Timing.InFlight)
-	if wait := time.Until(n.dropped.Add(q.s.Timing.Release)); wait > 0 && q.place.Family == servicenetv1alpha1.NodePort {
-		return func(ctx context.Context) error { return sleep(ctx, wait) }
-	}
 	if !hasObjects(q.place.Family) {
 		return func(context.Context) error { return errGranted }
 	}
