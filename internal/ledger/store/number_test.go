@@ -259,16 +259,12 @@ func TestNumberIsGivenRightAfterItsServiceIsDeleted(t *testing.T) {
 	})
 }
 
-func TestRangeIsNotFullRightAfterItsServicesAreDeleted(t *testing.T) {
+func TestRangeIsNotFullAfterItsServicesAreDeleted(t *testing.T) {
 	play(t, 1, nil, func(s *scene) {
-		for range 3 {
-			for i := range 6 {
-				s.serve(strconv.Itoa(i), 0, s.take(s.r[0], cidr(s.T, "10.0.0.0/29"), named(strconv.Itoa(i))))
-			}
+		for i := range 8 {
+			s.serve(strconv.Itoa(i), 0, s.take(s.r[0], cidr(s.T, "10.0.0.0/30"), named(strconv.Itoa(i))))
 			time.Sleep(100 * time.Millisecond)
-			for i := range 6 {
-				s.drop(strconv.Itoa(i))
-			}
+			s.drop(strconv.Itoa(i))
 			time.Sleep(5 * time.Second)
 		}
 	})
