@@ -108,6 +108,13 @@ test-integration: manifests generate test-programs ## Run the tests on a control
 test-e2e: ## Run the tests on a real node.
 	$(call not-yet,end-to-end tests,#10)
 
+##@ Benchmarks
+
+.PHONY: bench-ledger
+bench-ledger: manifests programs ## Measure how fast numbers are given on a real API server; ARGS=-help for all flags.
+	$(call go-build,bench-ledger,./test/bench/ledger)
+	@$(PROGRAMS) exec $(LOCALBIN)/bench-ledger $(ARGS)
+
 ##@ Build
 
 .PHONY: build
