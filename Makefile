@@ -29,6 +29,10 @@ GOTESTSUM = $(LOCALBIN)/gotestsum
 KUSTOMIZE = $(LOCALBIN)/kustomize
 KWOK = $(LOCALBIN)/kwok
 K8S_BIN = $(LOCALBIN)/k8s/$(K8S_VERSION)
+# What talks to a cluster: KUBECTL=kubectl takes the one on the PATH, which saves
+# building the one that belongs to the control plane.
+KUBECTL ?= $(K8S_BIN)/kubectl
+KUBECTL_BUILT = $(if $(filter $(K8S_BIN)/%,$(KUBECTL)),programs)
 
 # Only what runs with the race detector needs a C compiler.
 export CGO_ENABLED = 0
@@ -111,6 +115,11 @@ bench: manifests programs manager ## Compare the endpoint controllers with the s
 	$(call go-build,bench,./test/bench/endpoints)
 	@$(PROGRAMS) exec $(LOCALBIN)/bench -manager="$(LOCALBIN)/manager" $(ARGS)
 
+.PHONY: bench-ledger
+bench-ledger: manifests programs ## Measure how fast numbers are given on a real API server; ARGS=-help for all flags.
+	$(call go-build,bench-ledger,./test/bench/ledger)
+	@$(PROGRAMS) exec $(LOCALBIN)/bench-ledger $(ARGS)
+
 ##@ Build
 
 .PHONY: build
@@ -145,12 +154,12 @@ build-installer: ## Write all manifests into dist/install.yaml.
 ##@ Deployment
 
 .PHONY: install
-install: ## Install the CRDs into the cluster of the current kubeconfig.
-	$(call not-yet,the first CRD,#5)
+install: manifests $(KUSTOMIZE) $(KUBECTL_BUILT) ## Install the CRDs into the cluster of the current kubeconfig.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side --force-conflicts -f -
 
 .PHONY: uninstall
-uninstall: ## Remove the CRDs from the cluster.
-	$(call not-yet,the first CRD,#5)
+uninstall: manifests $(KUSTOMIZE) $(KUBECTL_BUILT) ## Remove the CRDs, and all objects of their kinds, from the cluster.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
 
 .PHONY: deploy
 deploy: ## Deploy the manager to the cluster.

@@ -22,29 +22,42 @@ const fieldOwner = client.FieldOwner("servicenet-controlplane")
 // Apply writes all objects of a YAML file, as `kubectl apply --server-side`
 // does.
 func (cp *ControlPlane) Apply(ctx context.Context, file string) error {
+	objects, err := read(file)
+	if err != nil {
+		return err
+	}
 	clients, err := cp.client()
 	if err != nil {
 		return err
 	}
+	for _, object := range objects {
+		configuration := client.ApplyConfigurationFromUnstructured(object)
+		if err := clients.Apply(ctx, configuration, fieldOwner, client.ForceOwnership); err != nil {
+			return fmt.Errorf("applying %s %s of %s: %w", object.GetKind(), object.GetName(), file, err)
+		}
+	}
+	return nil
+}
+
+// read returns the objects of a YAML file.
+func read(file string) ([]*unstructured.Unstructured, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {
-		return fmt.Errorf("applying a file: %w", err)
+		return nil, fmt.Errorf("reading objects: %w", err)
 	}
+	var objects []*unstructured.Unstructured
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(content), 4<<10)
 	for {
 		object := &unstructured.Unstructured{}
 		switch err := decoder.Decode(&object.Object); {
 		case errors.Is(err, io.EOF):
-			return nil
+			return objects, nil
 		case err != nil:
-			return fmt.Errorf("reading %s: %w", file, err)
+			return nil, fmt.Errorf("reading %s: %w", file, err)
 		case len(object.Object) == 0: // only a comment between two "---"
 			continue
 		}
-		configuration := client.ApplyConfigurationFromUnstructured(object)
-		if err := clients.Apply(ctx, configuration, fieldOwner, client.ForceOwnership); err != nil {
-			return fmt.Errorf("applying %s %s of %s: %w", object.GetKind(), object.GetName(), file, err)
-		}
+		objects = append(objects, object)
 	}
 }
 

@@ -37,6 +37,9 @@ func start(ctx context.Context, s settings) (*cluster, error) {
 }
 
 func (c *cluster) startParts(ctx context.Context, s settings) error {
+	if err := c.plane.InstallCRDs(ctx, s.crds); err != nil {
+		return err
+	}
 	if _, err := c.plane.StartControllerManager(ctx); err != nil {
 		return err
 	}

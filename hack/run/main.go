@@ -23,6 +23,7 @@ type settings struct {
 	dir         string
 	manager     string
 	roleFile    string
+	crds        string
 	nodes       int
 	managerArgs []string
 }
@@ -52,6 +53,7 @@ func parse(args []string) (settings, error) {
 	flags.StringVar(&s.dir, "dir", "bin/local", "folder for data, certificates, logs and the kubeconfig")
 	flags.StringVar(&s.manager, "manager", "bin/manager", "program of the manager")
 	flags.StringVar(&s.roleFile, "role", "config/rbac/role.yaml", "file with the ClusterRole of the manager")
+	flags.StringVar(&s.crds, "crds", "config/crd/bases", "folder with the CustomResourceDefinitions")
 	flags.IntVar(&s.nodes, "nodes", 3, "number of simulated nodes")
 	err := flags.Parse(args)
 	s.managerArgs = flags.Args()

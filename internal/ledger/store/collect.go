@@ -60,6 +60,8 @@ func (s *Store) Collect(ctx context.Context) error {
 	s.countCollecting(1)
 	defer s.countCollecting(-1)
 	known := leases{}
+	// How long Leases have not changed is counted from the first look.
+	s.reclaim(ctx, known)
 	reclaims := time.NewTicker(s.Timing.Stale / 6)
 	defer reclaims.Stop()
 	ticks := time.NewTicker(s.Timing.Tick)
@@ -69,9 +71,7 @@ func (s *Store) Collect(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-reclaims.C:
-			if err := s.reclaim(ctx, known); err != nil && ctx.Err() == nil {
-				s.Logger.Error(err, "Could not look for replicas that are gone")
-			}
+			s.reclaim(ctx, known)
 		case <-ticks.C:
 		case <-s.news:
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -32,28 +33,52 @@ type apiEvidence struct {
 // server itself: a cache won't do.
 func NewEvidence(reader client.Reader) Evidence { return apiEvidence{reader} }
 
+// lookers is how many questions are asked at a time.
+const lookers = 16
+
 // Look is of Evidence.
 func (e apiEvidence) Look(ctx context.Context, questions []Question) ([]Finding, error) {
 	findings := make([]Finding, len(questions))
-	var listed map[ledger.Place]ledger.Owner
+	answered := make([]bool, len(questions))
+	group, groupContext := errgroup.WithContext(ctx)
+	group.SetLimit(lookers)
 	for i, q := range questions {
-		carrier, err := e.hinted(ctx, q)
-		switch {
-		case err != nil || carrier != (ledger.Owner{}):
-			findings[i] = Finding{Carrier: carrier}
-		case hasObjects(q.Family):
-			findings[i], err = e.byObject(ctx, q)
-		default:
-			if listed == nil {
-				listed, err = e.list(ctx)
+		group.Go(func() (err error) {
+			if findings[i], answered[i], err = e.ask(groupContext, q); err != nil {
+				return fmt.Errorf("find out what %s is used for: %w", q.Place, err)
 			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil || !slices.Contains(answered, false) {
+		return findings, err
+	}
+	listed, err := e.list(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("find out which Services have ports and addresses: %w", err)
+	}
+	for i, q := range questions {
+		if !answered[i] {
 			findings[i] = Finding{Carrier: listed[q.Place]}
-		}
-		if err != nil {
-			return nil, fmt.Errorf("find out what %s is used for: %w", q.Place, err)
 		}
 	}
 	return findings, nil
+}
+
+// ask answers what can be answered without listing all Services.
+func (e apiEvidence) ask(ctx context.Context, q Question) (f Finding, answered bool, err error) {
+	carrier, err := e.hinted(ctx, q)
+	switch {
+	case err != nil:
+		return Finding{}, false, err
+	case carrier != (ledger.Owner{}):
+		return Finding{Carrier: carrier}, true, nil
+	case hasObjects(q.Family):
+		f, err = e.byObject(ctx, q)
+		return f, true, err
+	default:
+		return Finding{}, false, nil
+	}
 }
 
 // hinted returns the Service of the hint if it carries the number.

@@ -4,8 +4,6 @@
 package store
 
 import (
-	"time"
-
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"servicenet.dev/servicenet/internal/ledger"
@@ -76,28 +74,9 @@ func (s *Store) Dropped(place ledger.Place, owner ledger.Owner, then ledger.Rete
 	case n == nil && (s.collecting > 0 || p.settled.Has(place.Number)):
 		s.release(p, place.Number, then)
 	case n == nil || !n.owner.Same(owner):
-	case n.state == leaving:
+	case n.state == leaving || n.state == carried:
+		// Only what is settled is held, and so comes back to be given.
 		n.ended = &then
-	case n.state == carried:
-		s.uncarry(p, n, then)
-	}
-}
-
-// uncarry notes that the Service is gone before its number was settled.
-func (s *Store) uncarry(p *page, n *number, then ledger.Retention) {
-	if n.kept != nil || then != (ledger.Retention{}) {
-		// How long a number is kept is said anew when it is held, and only what is
-		// settled can be.
-		n.ended = &then
-		return
-	}
-	// It stays on loan, as given, until it is due.
-	due := n.due
-	s.leave(p, n)
-	s.give(n, Request{Owner: n.owner, Slot: n.slot})
-	n.due, n.dropped = due, time.Now()
-	if loan, lent := p.block.Loan(n.Number); lent && loan.Recall != nil {
-		s.answer(p, n, *loan.Recall)
 	}
 }
 

@@ -125,14 +125,17 @@ func (s *Store) leaseVersions(ctx context.Context) (map[ledger.Holder]string, er
 
 // reclaim holds what replicas whose Leases are stale had on loan, and removes the
 // Leases once nothing is left.
-func (s *Store) reclaim(ctx context.Context, known leases) error {
+func (s *Store) reclaim(ctx context.Context, known leases) {
 	holders := s.holders()
 	if len(holders) == 0 && len(known) == 0 {
-		return nil
+		return
 	}
 	versions, err := s.leaseVersions(ctx)
 	if err != nil {
-		return err
+		if ctx.Err() == nil {
+			s.Logger.Error(err, "Could not look for replicas that are gone")
+		}
+		return
 	}
 	s.mu.Lock()
 	for holder := range versions {
@@ -146,7 +149,6 @@ func (s *Store) reclaim(ctx context.Context, known leases) error {
 			s.removeLease(ctx, holder)
 		}
 	}
-	return nil
 }
 
 // holders returns the other replicas that have something on loan.

@@ -25,8 +25,6 @@ type number struct {
 	slot  string
 	// due is when to ask the API server what became of a number that was given.
 	due time.Time
-	// dropped is when the Service was seen to be gone.
-	dropped time.Time
 	// gifts counts how often the number was given.
 	gifts int
 	// answering tells that a refusal of a recall is under way.
@@ -106,7 +104,6 @@ func (s *Store) leave(p *page, n *number) {
 func (s *Store) give(n *number, r Request) {
 	s.unshelve(n)
 	n.state, n.owner, n.slot, n.due = given, r.Owner, r.Slot, time.Now().Add(s.Timing.InFlight)
-	n.dropped = time.Time{}
 	n.gifts++
 	s.inFlight[r.Owner.Namespace]++
 	s.Metrics.given(n.Family, 1)

@@ -245,6 +245,31 @@ func TestPortThatIsAskedForIsGivenOnceTheServerHasReleasedIt(t *testing.T) {
 	})
 }
 
+func TestNumberIsGivenRightAfterItsServiceIsDeleted(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		for _, seen := range []time.Duration{0, 100 * time.Millisecond, 10 * time.Second} {
+			s.takeNumber(s.r[0], ip("10.0.0.7"), named("old"))
+			s.serve("old", 0, ip("10.0.0.7"))
+			time.Sleep(seen)
+			s.drop("old")
+			s.takeNumber(s.r[0], ip("10.0.0.7"), named("new"))
+			s.serve("new", 0, ip("10.0.0.7"))
+			s.drop("new")
+		}
+	})
+}
+
+func TestRangeIsNotFullAfterItsServicesAreDeleted(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		for i := range 8 {
+			s.serve(strconv.Itoa(i), 0, s.take(s.r[0], cidr(s.T, "10.0.0.0/30"), named(strconv.Itoa(i))))
+			time.Sleep(100 * time.Millisecond)
+			s.drop(strconv.Itoa(i))
+			time.Sleep(5 * time.Second)
+		}
+	})
+}
+
 func TestNumberThatNobodyHoldsIsGiven(t *testing.T) {
 	play(t, 1, nil, func(s *scene) {
 		s.takeNumber(s.r[0], ip("10.0.0.9"), named("web"))
@@ -324,6 +349,8 @@ func TestBlockThatCannotBeReadIsLeftAlone(t *testing.T) {
 		s.v.mu.Unlock()
 		s.r[0].BlockSeen(object)
 		s.unavailable(s.r[0].TakeNumber(s.Context(), ip("10.0.0.10"), named("other")))
+		_, err := s.r[0].Take(s.Context(), v4, cidr(s.T, "10.0.0.0/24"), named("other"))
+		s.unavailable(err)
 		// What lies in other blocks can be had.
 		for range 20 {
 			if place := s.take(s.r[0], cidr(s.T, "10.0.0.0/16"), named("")); place.Key == ip("10.0.0.9").Key {

@@ -23,6 +23,8 @@ type quest struct {
 	retained bool
 	// asked tells that the number was asked for while another had it on loan.
 	asked bool
+	// until is how long another request that was given the number is waited for.
+	until time.Time
 	// pauses counts how often it waited for the API server's clean-up.
 	pauses int
 	// waiting says what for.
@@ -39,7 +41,7 @@ type step func(context.Context) error
 func (s *Store) pursue(ctx context.Context, q *quest) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Timing.Patience)
 	defer cancel()
-	q.s, q.waiting = s, "the ledger could not be read in time"
+	q.s, q.waiting, q.until = s, "the ledger could not be read in time", time.Now().Add(s.Timing.Recall)
 	for {
 		next, err := q.next()
 		if err != nil || next == nil {
@@ -97,6 +99,9 @@ func (q *quest) mine(p *page, n *number) (step, error) {
 		return q.spare(p, n)
 	case n.state == given && n.owner.Same(q.request.Owner) && !q.retained:
 		return q.again(n), nil
+	case n.state == given && !q.retained && time.Now().Before(q.until):
+		// The watch may only not have shown yet that its Service came and went.
+		return q.pause, nil
 	case n.state == given || q.retained:
 		return nil, &ledger.TakenError{Place: q.place, Owner: n.owner, By: ledger.ByRequest}
 	default:
@@ -122,9 +127,6 @@ func (q *quest) spare(p *page, n *number) (step, error) {
 // server must have let go of the number then.
 func (q *quest) again(n *number) step {
 	n.due = time.Now().Add(q.s.Timing.InFlight)
-	if wait := time.Until(n.dropped.Add(q.s.Timing.Release)); wait > 0 && q.place.Family == servicenetv1alpha1.NodePort {
-		return func(ctx context.Context) error { return sleep(ctx, wait) }
-	}
 	if !hasObjects(q.place.Family) {
 		return func(context.Context) error { return errGranted }
 	}
@@ -301,9 +303,10 @@ func (q *quest) await(p *page, what string) step {
 	}
 }
 
-// pause waits for the API server's clean-up, longer each time.
+// pause waits for what nobody tells of, such as the API server's clean-up, longer
+// each time.
 func (q *quest) pause(ctx context.Context) error {
-	q.waiting = "the API server has not released the number yet"
+	q.waiting = "the number is not released yet"
 	q.pauses++
 	return sleep(ctx, min(10*time.Millisecond<<min(q.pauses, 6), 500*time.Millisecond))
 }

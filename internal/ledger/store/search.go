@@ -25,13 +25,18 @@ func (s *Store) newSearch(h *shelf) *search {
 	return &search{s: s, h: h, until: time.Now().Add(s.Timing.Recall), asked: map[ledger.Place]bool{}}
 }
 
-// next asks for what may be had, and waits until something changed. It fails when there is none, and when it took too long.
+// next asks for what may be had, and waits until something changed. It fails when
+// there is none, and when it took too long.
 func (q *search) next(ctx context.Context) error {
 	q.s.mu.Lock()
 	some, changed := q.look(), q.s.changed
+	broken := q.broken()
 	wait := time.Until(q.until)
 	q.s.mu.Unlock()
-	if !some {
+	switch {
+	case !some && broken != nil:
+		return &ledger.UnavailableError{Reason: "the ledger has to be repaired", RetryAfter: 10 * time.Second, Err: broken}
+	case !some:
 		return &ledger.FullError{}
 	}
 	timer := time.NewTimer(wait)
@@ -64,6 +69,16 @@ func (q *search) look() (some bool) {
 		}
 	}
 	return some
+}
+
+// broken returns why a block that may have free numbers of the range can't be read.
+func (q *search) broken() error {
+	for _, p := range q.s.pages {
+		if p.broken != nil && p.key.Family == q.h.family && q.h.of.Touches(p.key.Block) {
+			return p.broken
+		}
+	}
+	return nil
 }
 
 // promising tells whether a number may be had from whoever has it on loan: it was

@@ -1,0 +1,90 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Ledger is `make bench-ledger`: callers take numbers of one replica and of two, on
+// a real kube-apiserver and etcd, as fast as they get them. It prints how long a
+// take took, how many there were a second, and what they cost in writes, and
+// whether that is what the ledger promises.
+//
+//	ledger [flags]
+//
+// Nobody makes Services: what a watch of them would show, that a number is carried,
+// is told to all replicas a little later. What is written then counts.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// errMissed says that a bar was missed. Which is in the tables.
+var errMissed = errors.New("a bar was missed")
+
+// settings are the command line.
+type settings struct {
+	time    time.Duration
+	pause   time.Duration
+	confirm time.Duration
+	crds    string
+}
+
+func main() {
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, restore)
+	log.SetLogger(logr.Discard())
+	s, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		os.Exit(2) // the flag package has said why
+	}
+	if err := run(ctx, s); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (settings, error) {
+	var s settings
+	flags := flag.NewFlagSet("ledger", flag.ContinueOnError)
+	flags.DurationVar(&s.time, "time", 5*time.Second, "how long callers take numbers, in each row")
+	flags.DurationVar(&s.pause, "pause", 0, "how long a caller waits between two takes")
+	flags.DurationVar(&s.confirm, "confirm", 50*time.Millisecond, "how much later a number is seen with its Service")
+	flags.StringVar(&s.crds, "crds", "config/crd/bases", "folder with the CustomResourceDefinitions")
+	return s, flags.Parse(args)
+}
+
+func run(ctx context.Context, s settings) error {
+	w, err := startWorld(ctx, s)
+	if err != nil {
+		return err
+	}
+	passed := true
+	for _, k := range kinds() {
+		var results []*result
+		for _, replicas := range []int{1, 2} {
+			for _, callers := range []int{1, 16, 64} {
+				r, err := w.measure(ctx, k, replicas, callers)
+				if err != nil {
+					return errors.Join(err, w.stop())
+				}
+				results = append(results, r)
+			}
+		}
+		passed = report(k, results) && passed
+	}
+	if err := w.stop(); err != nil || passed {
+		return err
+	}
+	return errMissed
+}
