@@ -439,9 +439,10 @@ func (m *trial) check(name string, before, after *ledger.Block) {
 			hold, _ := before.Hold(number)
 			m.errorf("%s is freed while it is kept for %s until %v: %+v", place, kept.For, kept.Until, hold)
 		}
+		// One write may settle a number and hold it anew, for nobody.
 		if hold, held := after.Hold(place.Number); held && !hold.For.Nobody() {
 			m.kept[place] = hold
-		} else if is == ledger.Free || is == ledger.Used {
+		} else if held || is == ledger.Free || is == ledger.Used {
 			delete(m.kept, place)
 		}
 		if was == ledger.Free || is != ledger.Free {
