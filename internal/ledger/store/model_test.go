@@ -62,6 +62,8 @@ type trial struct {
 	// past are Services made without the ledger, or with a number that the ledger
 	// did not keep for them alone.
 	past map[types.UID]bool
+	// had is whose Service was last deleted with a number.
+	had map[ledger.Place]ledger.Owner
 	// log is what happened, for a run that fails.
 	log []string
 }
@@ -70,8 +72,8 @@ type grant struct {
 	owner  ledger.Owner
 	number ledger.Place
 	// shared tells that two requests for one name were given the number, as the
-	// second named it, or that a Service of that name has it. Once the first is
-	// through and its Service gone, nothing keeps the number for the second.
+	// second named it, or that a Service of that name had it when it was asked for.
+	// Once that is gone, nothing keeps the number for the request.
 	shared bool
 }
 
@@ -146,6 +148,7 @@ func runTrial(t *testing.T, seed uint64, choices []numbers) {
 	m := &trial{
 		t: t, v: newServer(t, seed), seed: seed,
 		grants: map[ledger.Place][]*grant{}, kept: map[ledger.Place]ledger.Hold{}, past: map[types.UID]bool{},
+		had: map[ledger.Place]ledger.Owner{},
 	}
 	m.numbers = choices[m.v.rng.IntN(len(choices))]
 	m.v.applied = m.check
@@ -247,7 +250,7 @@ func (m *trial) client(ctx context.Context, id int) {
 		name := types.NamespacedName{Namespace: "team", Name: strconv.Itoa(m.v.chance(9))}
 		switch m.v.chance(10) {
 		case 0, 1, 2:
-			m.v.drop(name)
+			m.drop(name)
 			m.logf("%d: %s is deleted", id, name)
 		case 3:
 			m.makePast(name)
@@ -259,6 +262,20 @@ func (m *trial) client(ctx context.Context, id int) {
 			m.createAutomatic(ctx, id, name)
 		}
 	}
+}
+
+func (m *trial) drop(name types.NamespacedName) {
+	m.v.mu.Lock()
+	gone := m.v.services[name]
+	m.v.mu.Unlock()
+	if gone != nil {
+		m.mu.Lock()
+		for _, place := range gone.places {
+			m.had[place] = gone.Owner
+		}
+		m.mu.Unlock()
+	}
+	m.v.drop(name)
 }
 
 func (m *trial) createAutomatic(ctx context.Context, id int, name types.NamespacedName) {
@@ -363,7 +380,7 @@ func (m *trial) grant(owner ledger.Owner, place ledger.Place, explicit bool) *gr
 	m.v.mu.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	g := &grant{owner: owner, number: place, shared: carrier.Same(owner)}
+	g := &grant{owner: owner, number: place, shared: carrier.Same(owner) || explicit && m.had[place].Same(owner)}
 	for _, other := range m.grants[place] {
 		if explicit && other.owner.Same(owner) {
 			g.shared, other.shared = true, true
