@@ -110,6 +110,11 @@ test-e2e: ## Run the tests on a real node.
 
 ##@ Benchmarks
 
+.PHONY: bench
+bench: manifests programs manager ## Compare the endpoint controllers with the stock ones; ARGS=-quick for a look, ARGS=-help for all flags.
+	$(call go-build,bench,./test/bench/endpoints)
+	@$(PROGRAMS) exec $(LOCALBIN)/bench -manager="$(LOCALBIN)/manager" $(ARGS)
+
 .PHONY: bench-ledger
 bench-ledger: manifests programs ## Measure how fast numbers are given on a real API server; ARGS=-help for all flags.
 	$(call go-build,bench-ledger,./test/bench/ledger)

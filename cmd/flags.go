@@ -65,10 +65,17 @@ func (s *settings) addControllerFlags() {
 		"How long changes of pods are gathered before EndpointSlices are written, 0s to 1m")
 	s.addBatchPeriod(&o.EndpointUpdatesBatchPeriod, "endpoint-updates-batch-period",
 		"How long changes of pods are gathered before Endpoints are written, 0s to 1m")
+	s.addNumber(&o.SliceMergeRate, "endpointslice-merge-rate", controllers.MaxSliceMergeRate,
+		"Writes a second at most that merge sparse EndpointSlices of Services at rest, 1 to 1000")
+	s.addPeriod(&o.MaxUpdatesGatherPeriod, time.Millisecond, controllers.LongestUpdatesBatchPeriod, "max-endpoint-updates-gather-period",
+		"How long changes of pods that come in a burst are gathered at most, 1ms to 1m, where no batch period is set. "+
+			"The first is published at once, one that takes an endpoint away within 100ms")
 	s.addBatchPeriod(&o.MirroringEndpointSliceUpdatesBatchPeriod, "mirroring-endpointslice-updates-batch-period",
 		"How long changes of mirrored EndpointSlices are gathered before they are put in order, 0s to 1m")
-	s.flags.Var(&value[time.Duration]{&o.MinResyncPeriod, "duration", period(controllers.ShortestMinResyncPeriod, math.MaxInt64)},
-		"min-resync-period", "After how long a Service is looked at again without a reason: one to two times this, from the cache alone")
+	s.addPeriod(&o.MinResyncPeriod, controllers.ShortestMinResyncPeriod, math.MaxInt64, "min-resync-period",
+		"After how long a Service is looked at again without a reason: one to two times this, from the cache alone")
+	s.addPeriod(&o.EndpointsCheckPeriod, controllers.ShortestEndpointsCheckPeriod, math.MaxInt64, "endpoints-check-period",
+		"How often what is known of a Service is compared with the cache")
 	s.addSwitch(&o.KeepOrphanedEndpoints, "keep-orphaned-endpoints", truth,
 		"Leave EndpointSlices and Endpoints when their Service loses its selector or becomes an ExternalName")
 	s.flags.Var(&value[float32]{&o.KubeAPIQPS, "float", rate}, "kube-api-qps",
@@ -99,7 +106,11 @@ func (s *settings) addNumber(target *int, name string, highest int, usage string
 }
 
 func (s *settings) addBatchPeriod(target *time.Duration, name, usage string) {
-	s.flags.Var(&value[time.Duration]{target, "duration", period(0, controllers.LongestUpdatesBatchPeriod)}, name, usage)
+	s.addPeriod(target, 0, controllers.LongestUpdatesBatchPeriod, name, usage)
+}
+
+func (s *settings) addPeriod(target *time.Duration, shortest, longest time.Duration, name, usage string) {
+	s.flags.Var(&value[time.Duration]{target, "duration", period(shortest, longest)}, name, usage)
 }
 
 // addSwitch adds a flag that means true when it has no value.

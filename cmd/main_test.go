@@ -26,6 +26,7 @@ func TestWrongFlagsAreRefused(t *testing.T) {
 		{"--concurrent-endpoint-syncs=0", []string{`"0"`, "--concurrent-endpoint-syncs", "1 to 50"}},
 		{"--mirroring-concurrent-service-endpoint-syncs=51", []string{`"51"`, "--mirroring-concurrent-service-endpoint-syncs", "1 to 50"}},
 		{"--mirroring-max-endpoints-per-subset=1001", []string{`"1001"`, "--mirroring-max-endpoints-per-subset", "1 to 1000"}},
+		{"--max-endpoint-updates-gather-period=0s", []string{`"0s"`, "1ms to 1m"}},
 		{"--endpoint-updates-batch-period=2m", []string{`"2m"`, "--endpoint-updates-batch-period", "0s to 1m"}},
 		{"--endpointslice-updates-batch-period=-1s", []string{`"-1s"`, "--endpointslice-updates-batch-period", "0s to 1m"}},
 		{"--mirroring-endpointslice-updates-batch-period=5", []string{`"5"`, "0s to 1m"}},
@@ -69,7 +70,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 		"health-probe-bind-address", "kube-api-qps", "kube-api-burst", "concurrent-service-endpoint-syncs",
 		"concurrent-endpoint-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
 		"endpointslice-updates-batch-period", "endpoint-updates-batch-period", "mirroring-endpointslice-updates-batch-period",
-		"min-resync-period", "keep-orphaned-endpoints", "max-endpoints-per-slice", "endpoints-mode", "enable-webhooks", "zap-log-level", "version",
+		"max-endpoint-updates-gather-period", "endpointslice-merge-rate", "endpoints-check-period", "min-resync-period", "keep-orphaned-endpoints", "max-endpoints-per-slice", "endpoints-mode", "enable-webhooks", "zap-log-level", "version",
 	} {
 		if !strings.Contains(stdout.String(), "--"+name+" ") {
 			t.Errorf("--%s is not listed", name)
@@ -95,7 +96,7 @@ func TestDefaults(t *testing.T) {
 	want := controllers.Options{
 		Controllers: []string{"*"}, EndpointsMode: "on",
 		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
-		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour,
+		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour, MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
@@ -113,6 +114,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 		"--concurrent-endpoint-syncs=8", "--mirroring-concurrent-service-endpoint-syncs=9", "--mirroring-max-endpoints-per-subset=10",
 		"--endpointslice-updates-batch-period=1s", "--endpoint-updates-batch-period=2s",
 		"--mirroring-endpointslice-updates-batch-period=3s", "--min-resync-period=1h", "--keep-orphaned-endpoints",
+		"--max-endpoint-updates-gather-period=4s", "--endpointslice-merge-rate=5", "--endpoints-check-period=30s",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -123,6 +125,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 		ConcurrentEndpointSyncs: 8, MirroringConcurrentServiceEndpointSyncs: 9, MirroringMaxEndpointsPerSubset: 10,
 		EndpointSliceUpdatesBatchPeriod: time.Second, EndpointUpdatesBatchPeriod: 2 * time.Second,
 		MirroringEndpointSliceUpdatesBatchPeriod: 3 * time.Second, MinResyncPeriod: time.Hour, KeepOrphanedEndpoints: true,
+		MaxUpdatesGatherPeriod: 4 * time.Second, SliceMergeRate: 5, EndpointsCheckPeriod: 30 * time.Second,
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)

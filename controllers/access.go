@@ -102,10 +102,26 @@ func (a *access) getEndpoints(ctx context.Context, key client.ObjectKey) (*corev
 	}
 }
 
-// listPods returns the pods a Service selects.
+// getPod returns a pod from the cache, or nil when there is none.
+func (a *access) getPod(ctx context.Context, key client.ObjectKey) (*corev1.Pod, error) {
+	pod := &corev1.Pod{}
+	switch err := a.reader.Get(ctx, key, pod); {
+	case err == nil:
+		return pod, nil
+	case apierrors.IsNotFound(err):
+		return nil, nil //nolint:nilnil // no pod is an answer here, not a failure
+	default:
+		return nil, fmt.Errorf("reading pod %s: %w", key.Name, err)
+	}
+}
+
+// listPods returns the pods a Service selects. It looks at those alone that bear
+// the first label of the selector.
 func (a *access) listPods(ctx context.Context, service *corev1.Service) ([]*corev1.Pod, error) {
 	var pods corev1.PodList
-	if err := a.reader.List(ctx, &pods, client.InNamespace(service.Namespace), client.MatchingLabels(service.Spec.Selector)); err != nil {
+	err := a.reader.List(ctx, &pods, client.InNamespace(service.Namespace),
+		client.MatchingFields{labelPairIndex: firstPair(service.Spec.Selector)}, client.MatchingLabels(service.Spec.Selector))
+	if err != nil {
 		return nil, fmt.Errorf("listing the pods the Service selects: %w", err)
 	}
 	return pointers(pods.Items), nil

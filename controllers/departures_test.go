@@ -5,18 +5,19 @@ package controllers
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"servicenet.dev/servicenet/internal/endpoints"
-	"servicenet.dev/servicenet/internal/endpointslice"
 )
 
 func TestDeparturesAreThoseThatWereSeen(t *testing.T) {
@@ -72,7 +73,7 @@ func TestEndpointsOfAServiceThatIsGone(t *testing.T) {
 			}
 			r := &endpointsReconciler{
 				access: access{writer: api}, tracker: newEndpointsTracker(),
-				triggers: endpointslice.NewTriggers(), departed: newDepartures(),
+				states: newStates(endpoints.NewState), gatherer: newGatherer(clock.RealClock{}, 0, time.Second), checks: newChecks(clock.RealClock{}, time.Hour, nil), departed: newDepartures(),
 			}
 			if test.departed {
 				r.departed.add(key)
@@ -101,7 +102,7 @@ func TestDeparturesAreForgottenWhenTheEndpointsAreGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &endpointsReconciler{
-		access: access{writer: api}, tracker: newEndpointsTracker(), triggers: endpointslice.NewTriggers(), departed: newDepartures(),
+		access: access{writer: api}, tracker: newEndpointsTracker(), states: newStates(endpoints.NewState), gatherer: newGatherer(clock.RealClock{}, 0, time.Second), checks: newChecks(clock.RealClock{}, time.Hour, nil), departed: newDepartures(),
 	}
 	r.departed.add(key)
 	for _, current := range []*corev1.Endpoints{object, nil} {
@@ -131,7 +132,7 @@ func TestEndpointsThatChangedAreNotDeleted(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := &endpointsReconciler{
-		access: access{writer: api}, tracker: newEndpointsTracker(), triggers: endpointslice.NewTriggers(), departed: newDepartures(),
+		access: access{writer: api}, tracker: newEndpointsTracker(), states: newStates(endpoints.NewState), gatherer: newGatherer(clock.RealClock{}, 0, time.Second), checks: newChecks(clock.RealClock{}, time.Hour, nil), departed: newDepartures(),
 	}
 	if err := r.remove(t.Context(), key, read); !isStale(err) {
 		t.Errorf("got %v, want to be told that the cache is behind", err)

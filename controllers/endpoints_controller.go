@@ -17,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"servicenet.dev/servicenet/internal/endpoints"
-	"servicenet.dev/servicenet/internal/endpointslice"
 	"servicenet.dev/servicenet/internal/tracker"
 )
 
@@ -34,27 +33,32 @@ func newEndpointsTracker() *endpointsTracker {
 	return tracker.New(func(object *corev1.Endpoints) types.NamespacedName { return client.ObjectKeyFromObject(object) })
 }
 
+type endpointsStates = states[*endpoints.State]
+
 // endpointsReconciler keeps the Endpoints of a Service as [endpoints.Plan] says
 // they should be.
 type endpointsReconciler struct {
 	access
 	tracker     *endpointsTracker
-	triggers    *endpointslice.Triggers
+	gatherer    *gatherer
+	checks      *checks
+	states      *endpointsStates
 	departed    *departures
 	keepOrphans bool
 }
 
 // Reconcile brings the Endpoints of one Service up to date.
 func (r *endpointsReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	if wait := r.gatherer.begin(request.NamespacedName); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
 	service, err := r.getService(ctx, request.NamespacedName)
 	var current *corev1.Endpoints
 	if err == nil {
-		current, err = r.getEndpoints(ctx, request.NamespacedName)
+		current, err = r.currentEndpoints(ctx, request.NamespacedName)
 	}
 	switch {
 	case err != nil:
-	case r.tracker.Behind(request.NamespacedName, listOf(current), r.clock.Now()):
-		err = fmt.Errorf("%w: own writes are missing", errStale)
 	case service == nil:
 		err = r.remove(ctx, request.NamespacedName, current)
 	case !endpoints.Managed(service):
@@ -62,25 +66,45 @@ func (r *endpointsReconciler) Reconcile(ctx context.Context, request ctrl.Reques
 	default:
 		err = r.publish(ctx, service, current)
 	}
+	r.gatherer.end(request.NamespacedName, err == nil)
 	return conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(error) {}) // the writes report their own failures
 }
 
-func listOf(object *corev1.Endpoints) []*corev1.Endpoints {
-	if object == nil {
-		return nil
+// currentEndpoints returns the Endpoints of a name, nil if there are none. It fails
+// while the cache does not show own writes; what is settled in the middle of that,
+// the cache shows afterwards.
+func (r *endpointsReconciler) currentEndpoints(ctx context.Context, key client.ObjectKey) (*corev1.Endpoints, error) {
+	var failed error
+	behind := r.tracker.Behind(key, func(string) (*corev1.Endpoints, bool) {
+		object, err := r.getEndpoints(ctx, key)
+		if err != nil {
+			failed = err
+		}
+		return object, object != nil
+	}, r.clock.Now())
+	if failed != nil {
+		return nil, failed
 	}
-	return []*corev1.Endpoints{object}
+	if behind {
+		return nil, fmt.Errorf("%w: own writes are missing", errStale)
+	}
+	return r.getEndpoints(ctx, key)
 }
 
 // publish carries out a plan for a Service with a selector.
 func (r *endpointsReconciler) publish(ctx context.Context, service *corev1.Service, current *corev1.Endpoints) error {
 	r.departed.forget(client.ObjectKeyFromObject(service))
-	pods, err := r.listPods(ctx, service)
+	state, err := r.refresh(ctx, service)
+	if err == nil {
+		err = r.checks.run(ctx, service, r.difference, state.Invalidate)
+	}
+	if err == nil {
+		state, err = r.refresh(ctx, service)
+	}
 	if err != nil {
 		return err
 	}
-	trigger := r.triggers.Next(service, pods, endpoints.Published(current))
-	changes := endpoints.Plan(endpoints.Input{Service: service, Pods: pods, Current: current, TriggerTime: trigger.Time})
+	changes := state.Plan(current, state.Trigger(current))
 	switch {
 	case changes.Create != nil:
 		err = r.create(ctx, changes.Create)
@@ -90,13 +114,40 @@ func (r *endpointsReconciler) publish(ctx context.Context, service *corev1.Servi
 	if err != nil {
 		return err
 	}
-	r.triggers.Published(trigger)
+	state.Published()
 	if changes.LeftOut > 0 && !changes.Empty() {
 		r.recorder.Eventf(referenceToService(service), nil, corev1.EventTypeWarning, "EndpointsOverCapacity", "UpdateEndpoints",
 			"%d addresses are missing from the Endpoints, which list %d at most; the EndpointSlices list them all",
 			changes.LeftOut, endpoints.MaxAddresses)
 	}
 	return nil
+}
+
+// refresh shows the state of a Service the pods that have changed since the last
+// time, or everything when that is due.
+func (r *endpointsReconciler) refresh(ctx context.Context, service *corev1.Service) (*endpoints.State, error) {
+	state, noted := r.states.take(client.ObjectKeyFromObject(service))
+	if state.Outdated(service) {
+		pods, err := r.listPods(ctx, service)
+		if err != nil {
+			return nil, err
+		}
+		state.Reset(service, pods)
+		return state, nil
+	}
+	for name := range noted.pods {
+		pod, err := r.getPod(ctx, client.ObjectKey{Namespace: service.Namespace, Name: name})
+		switch {
+		case err != nil:
+			state.Invalidate() // what was noted has been taken
+			return nil, err
+		case pod == nil:
+			state.RemovePod(name)
+		default:
+			state.SetPod(pod)
+		}
+	}
+	return state, nil
 }
 
 func (r *endpointsReconciler) create(ctx context.Context, object *corev1.Endpoints) error {
@@ -140,7 +191,9 @@ func (r *endpointsReconciler) update(ctx context.Context, object *corev1.Endpoin
 // hand go with their Service too, but only if it was there a moment ago: left
 // from before this process started, they may be waiting for a Service to come.
 func (r *endpointsReconciler) remove(ctx context.Context, service types.NamespacedName, current *corev1.Endpoints) error {
-	r.triggers.Forget(service)
+	r.states.forget(service)
+	r.gatherer.forget(service)
+	r.checks.forget(service)
 	if current == nil || endpoints.LeaderElection(current) {
 		r.departed.forget(service)
 		return nil
@@ -159,7 +212,8 @@ func (r *endpointsReconciler) remove(ctx context.Context, service types.Namespac
 // selector.
 func (r *endpointsReconciler) cleanUp(ctx context.Context, service *corev1.Service, current *corev1.Endpoints) error {
 	key := client.ObjectKeyFromObject(service)
-	r.triggers.Forget(key)
+	r.states.forget(key)
+	r.checks.forget(key)
 	r.departed.forget(key)
 	if r.keepOrphans || current == nil || !endpoints.Owned(current) || current.DeletionTimestamp != nil {
 		return nil

@@ -6,16 +6,17 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"servicenet.dev/servicenet/internal/endpointslice"
+	"servicenet.dev/servicenet/internal/tracker"
 )
 
 // +kubebuilder:rbac:groups="",resources=services;pods;nodes,verbs=get;list;watch
@@ -27,16 +28,22 @@ import (
 // [endpointslice.Plan] says they should be.
 type endpointSliceReconciler struct {
 	sliceWriter
-	metrics      *endpointSliceMetrics
-	triggers     *endpointslice.Triggers
-	shares       *zoneShares
-	news         *topologyNews
-	maxEndpoints int
-	keepOrphans  bool
+	metrics     *endpointSliceMetrics
+	gatherer    *gatherer
+	merger      *merger
+	checks      *checks
+	states      *endpointSliceStates
+	shares      *zoneShares
+	news        *topologyNews
+	keepOrphans bool
 }
 
 // Reconcile brings the slices of one Service up to date.
 func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	if wait := r.gatherer.begin(request.NamespacedName); wait > 0 {
+		return ctrl.Result{RequeueAfter: wait}, nil
+	}
+	var again time.Duration
 	service, err := r.getService(ctx, request.NamespacedName)
 	switch {
 	case err != nil:
@@ -45,14 +52,19 @@ func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Re
 	case !endpointslice.Managed(service):
 		err = r.cleanUp(ctx, service)
 	default:
-		err = r.publish(ctx, service)
+		again, err = r.publish(ctx, service)
 	}
+	r.gatherer.end(request.NamespacedName, err == nil)
 	r.metrics.synced(err)
-	return conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(err error) {
+	result, err := conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(err error) {
 		if service != nil {
 			r.warn(service, "FailedToUpdateEndpointSlices", "UpdateEndpointSlices", err)
 		}
 	})
+	if again > 0 && (result.RequeueAfter == 0 || again < result.RequeueAfter) {
+		result.RequeueAfter = again
+	}
+	return result, err
 }
 
 // warn makes an event of a failure on the Service.
@@ -63,46 +75,70 @@ func (r *endpointSliceReconciler) warn(service *corev1.Service, reason, action s
 
 func (r *endpointSliceReconciler) forget(service types.NamespacedName) {
 	r.tracker.Forget(service)
-	r.triggers.Forget(service)
+	r.states.forget(service)
+	r.gatherer.forget(service)
+	r.merger.forget(service)
+	r.checks.forget(service)
 	r.news.forget(service)
 	r.metrics.forget(service)
 }
 
-// publish carries out a plan for a Service with a selector.
-func (r *endpointSliceReconciler) publish(ctx context.Context, service *corev1.Service) error {
-	input, err := r.gather(ctx, service)
+// publish carries out a plan for a Service with a selector. It returns after what
+// time to look at the Service again without a reason; zero is never.
+func (r *endpointSliceReconciler) publish(ctx context.Context, service *corev1.Service) (again time.Duration, err error) {
+	state, err := r.refresh(ctx, service)
+	if err == nil {
+		err = r.checks.run(ctx, service, r.difference, state.Invalidate)
+	}
+	if err == nil {
+		err = r.awaitOwnWrites(ctx, client.ObjectKeyFromObject(service), state)
+	}
+	if err == nil {
+		// What the event handlers have settled meanwhile, they have noted before.
+		state, err = r.refresh(ctx, service)
+	}
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if r.tracker.Behind(client.ObjectKeyFromObject(service), input.Slices, r.clock.Now()) {
-		return fmt.Errorf("%w: own writes are missing", errStale)
+	shares, err := r.sharesFor(ctx, service)
+	if err != nil {
+		return 0, err
 	}
-	trigger := r.triggers.Next(service, input.Pods, endpointslice.Published(input.Slices))
-	input.TriggerTime = trigger.Time
-	changes := endpointslice.Plan(*input)
+	changes := state.Plan(shares, state.Trigger())
 	if len(changes.MissingNodes) > 0 {
 		log.FromContext(ctx).Info("Leaving out pods on nodes that do not exist", "nodes", changes.MissingNodes)
 	}
 	if err := r.apply(ctx, &changes); err != nil {
-		return err
+		return 0, err
 	}
-	r.triggers.Published(trigger)
+	state.Published()
 	r.metrics.published(service, &changes)
 	r.news.report(service, changes.ZoneHints)
-	return r.sharesStand(ctx, input)
+	if err := r.sharesStand(ctx, service, shares); err != nil {
+		return 0, err
+	}
+	return r.merge(ctx, service, state, &changes)
+}
+
+// sharesFor returns the zones' shares if a Service needs them.
+func (r *endpointSliceReconciler) sharesFor(ctx context.Context, service *corev1.Service) (endpointslice.ZoneShares, error) {
+	if !endpointslice.AutoTopology(service) {
+		return endpointslice.ZoneShares{}, nil
+	}
+	return r.shares.get(ctx)
 }
 
 // sharesStand makes sure that hints by the zones' shares were not made from
 // shares that changed meanwhile: whoever changed them saw the hints of before.
-func (r *endpointSliceReconciler) sharesStand(ctx context.Context, input *endpointslice.Input) error {
-	if !endpointslice.AutoTopology(input.Service) {
+func (r *endpointSliceReconciler) sharesStand(ctx context.Context, service *corev1.Service, shares endpointslice.ZoneShares) error {
+	if !endpointslice.AutoTopology(service) {
 		return nil
 	}
 	now, err := r.shares.get(ctx)
 	if err != nil {
 		return err
 	}
-	if !now.Equal(input.Shares) {
+	if !now.Equal(shares) {
 		return fmt.Errorf("%w: the zones' shares have changed", errStale)
 	}
 	return nil
@@ -112,7 +148,8 @@ func (r *endpointSliceReconciler) sharesStand(ctx context.Context, input *endpoi
 // rest of what there was for it.
 func (r *endpointSliceReconciler) cleanUp(ctx context.Context, service *corev1.Service) error {
 	key := client.ObjectKeyFromObject(service)
-	r.triggers.Forget(key)
+	r.states.forget(key)
+	r.checks.forget(key)
 	r.news.forget(key)
 	r.metrics.forget(key)
 	if r.keepOrphans {
@@ -123,7 +160,7 @@ func (r *endpointSliceReconciler) cleanUp(ctx context.Context, service *corev1.S
 	if err != nil {
 		return err
 	}
-	if r.tracker.Behind(key, slices, r.clock.Now()) {
+	if r.tracker.Behind(key, tracker.Among(slices), r.clock.Now()) {
 		return fmt.Errorf("%w: own writes are missing", errStale)
 	}
 	for _, cached := range endpointslice.Orphans(service, slices) {
@@ -141,57 +178,4 @@ func (r *endpointSliceReconciler) cleanUp(ctx context.Context, service *corev1.S
 		}
 	}
 	return nil
-}
-
-// gather reads all that a plan is made from.
-func (r *endpointSliceReconciler) gather(ctx context.Context, service *corev1.Service) (*endpointslice.Input, error) {
-	pods, err := r.listPods(ctx, service)
-	if err != nil {
-		r.warn(service, "FailedToListPods", "ListPods", err)
-		return nil, err
-	}
-	slices, err := r.listSlices(ctx, client.ObjectKeyFromObject(service))
-	if err != nil {
-		r.warn(service, "FailedToListEndpointSlices", "ListEndpointSlices", err)
-		return nil, err
-	}
-	zones, err := r.zones(ctx, pods)
-	if err != nil {
-		return nil, err
-	}
-	input := &endpointslice.Input{
-		Service: service,
-		Pods:    pods,
-		Slices:  slices,
-		ZoneOf: func(node string) (string, bool) {
-			zone, exists := zones[node]
-			return zone, exists
-		},
-		MaxEndpoints: r.maxEndpoints,
-	}
-	if endpointslice.AutoTopology(service) {
-		input.Shares, err = r.shares.get(ctx)
-	}
-	return input, err
-}
-
-// zones returns the zones of the nodes that pods run on; a node that does not
-// exist is not in the map.
-func (r *endpointSliceReconciler) zones(ctx context.Context, pods []*corev1.Pod) (map[string]string, error) {
-	zones := map[string]string{}
-	for _, pod := range pods {
-		name := pod.Spec.NodeName
-		if _, known := zones[name]; known || name == "" {
-			continue
-		}
-		var node corev1.Node
-		if err := r.reader.Get(ctx, client.ObjectKey{Name: name}, &node); err != nil {
-			if apierrors.IsNotFound(err) {
-				continue
-			}
-			return nil, fmt.Errorf("reading node %s: %w", name, err)
-		}
-		zones[name] = node.Labels[corev1.LabelTopologyZone]
-	}
-	return zones, nil
 }

@@ -21,6 +21,7 @@ import (
 // over the namespace.
 const (
 	selectorPairIndex = "selector-pair"  // Services, by one pair of their selector
+	labelPairIndex    = "label-pair"     // Pods, by each of their labels
 	nodeNameIndex     = "spec.nodeName"  // Pods, by their node
 	serviceNameIndex  = "label-of-owner" // EndpointSlices, by the Service their label names
 	topologyIndex     = "topology"       // Services, by the topology they ask for in an annotation
@@ -48,6 +49,7 @@ func indexes() []index {
 	return []index{
 		{&corev1.Service{}, selectorPairIndex, selectorPair, []string{EndpointSliceName, EndpointsName}},
 		{&corev1.Service{}, topologyIndex, topology, []string{EndpointSliceName}},
+		{&corev1.Pod{}, labelPairIndex, labelPairs, []string{EndpointSliceName, EndpointsName}},
 		{&corev1.Pod{}, nodeNameIndex, nodeName, []string{EndpointSliceName}},
 		{&discoveryv1.EndpointSlice{}, serviceNameIndex, serviceName, []string{EndpointSliceName, EndpointSliceMirroringName}},
 	}
@@ -75,12 +77,21 @@ func selectorPair(object client.Object) []string {
 	if !ok || !endpointslice.Managed(service) {
 		return nil
 	}
-	pairs := make([]string, 0, len(service.Spec.Selector))
-	for key, value := range service.Spec.Selector {
+	return []string{firstPair(service.Spec.Selector)}
+}
+
+// firstPair returns the first pair of a selector that has one.
+func firstPair(selector map[string]string) string { return slices.Min(pairsOf(selector)) }
+
+func pairsOf(set map[string]string) []string {
+	pairs := make([]string, 0, len(set))
+	for key, value := range set {
 		pairs = append(pairs, labelPair(key, value))
 	}
-	return []string{slices.Min(pairs)}
+	return pairs
 }
+
+func labelPairs(object client.Object) []string { return pairsOf(object.GetLabels()) }
 
 func labelPair(key, value string) string { return key + "=" + value }
 

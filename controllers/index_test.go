@@ -118,15 +118,16 @@ func (a *added) IndexField(_ context.Context, object client.Object, field string
 }
 
 func TestOnlyIndexesThatAreUsedAreAdded(t *testing.T) {
-	const pairs, auto, nodes, owners = "*v1.Service selector-pair", "*v1.Service topology", "*v1.Pod spec.nodeName", "*v1.EndpointSlice label-of-owner"
+	const pairs, auto, owners = "*v1.Service selector-pair", "*v1.Service topology", "*v1.EndpointSlice label-of-owner"
+	const labels, nodes = "*v1.Pod label-pair", "*v1.Pod spec.nodeName"
 	for selection, want := range map[string][]string{
-		"*":                               {pairs, auto, nodes, owners},
-		EndpointSliceName:                 {pairs, auto, nodes, owners},
-		EndpointsName:                     {pairs},
+		"*":                               {pairs, auto, labels, nodes, owners},
+		EndpointSliceName:                 {pairs, auto, labels, nodes, owners},
+		EndpointsName:                     {pairs, labels},
 		EndpointSliceMirroringName:        {owners},
-		"*,-" + EndpointSliceName:         {pairs, owners},
+		"*,-" + EndpointSliceName:         {pairs, labels, owners},
 		"-*":                              nil,
-		EndpointsName + ",-endpointslice": {pairs},
+		EndpointsName + ",-endpointslice": {pairs, labels},
 	} {
 		var got added
 		if err := addIndexes(t.Context(), &got, strings.Split(selection, ",")); err != nil {

@@ -14,6 +14,7 @@ import (
 
 	"servicenet.dev/servicenet/internal/endpoints"
 	"servicenet.dev/servicenet/internal/mirroring"
+	"servicenet.dev/servicenet/internal/tracker"
 )
 
 // +kubebuilder:rbac:groups="",resources=services;endpoints,verbs=get;list;watch
@@ -45,7 +46,7 @@ func (r *mirroringReconciler) mirror(ctx context.Context, key types.NamespacedNa
 	if err != nil {
 		return err
 	}
-	if r.tracker.Behind(key, input.Slices, r.clock.Now()) {
+	if r.tracker.Behind(key, tracker.Among(input.Slices), r.clock.Now()) {
 		return fmt.Errorf("%w: own writes are missing", errStale)
 	}
 	if err := r.withoutOrphan(ctx, input); err != nil {

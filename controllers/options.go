@@ -24,7 +24,12 @@ const (
 	MaxMirroringMaxEndpointsPerSubset  = mirroring.MaxMaxEndpointsPerSubset
 	DefaultMinResyncPeriod             = 12 * time.Hour
 	ShortestMinResyncPeriod            = time.Minute
+	DefaultEndpointsCheckPeriod        = 10 * time.Minute
+	ShortestEndpointsCheckPeriod       = time.Second
 	LongestUpdatesBatchPeriod          = time.Minute
+	DefaultMaxUpdatesGatherPeriod      = time.Second
+	DefaultSliceMergeRate              = 20
+	MaxSliceMergeRate                  = 1000
 )
 
 // EndpointsMode tells whether the endpoint controllers act.
@@ -73,10 +78,28 @@ type Options struct {
 	EndpointUpdatesBatchPeriod               time.Duration
 	MirroringEndpointSliceUpdatesBatchPeriod time.Duration
 
+	// MaxUpdatesGatherPeriod is for how long the EndpointSlice and Endpoints
+	// controllers gather changes of a Service's pods at most when they come in a
+	// burst. The first is published at once, and one that takes an endpoint away
+	// within 100 ms. A batch period, if there is one, takes the place of this.
+	// Default: 1 s.
+	MaxUpdatesGatherPeriod time.Duration
+
+	// SliceMergeRate is how many writes a second may be made to merge sparse
+	// EndpointSlices of Services at rest, of all Services together: 1 to 1000,
+	// default 20.
+	SliceMergeRate int
+
 	// MinResyncPeriod is how long it takes at least until a Service is looked at
 	// again without a reason, by the cache alone: one to two times this, default
 	// 12 hours. It finds nothing unless an event got lost.
 	MinResyncPeriod time.Duration
+
+	// EndpointsCheckPeriod is how often what the EndpointSlice and Endpoints
+	// controllers know of a Service is compared with what the cache holds. A
+	// difference is counted, logged and put right. One second and more, default 10
+	// minutes.
+	EndpointsCheckPeriod time.Duration
 
 	// KeepOrphanedEndpoints leaves EndpointSlices and Endpoints where they are
 	// when their Service loses its selector or becomes an ExternalName, as the
@@ -108,6 +131,9 @@ func (o Options) withDefaults() Options {
 	o.MirroringConcurrentServiceEndpointSyncs = cmp.Or(o.MirroringConcurrentServiceEndpointSyncs, DefaultConcurrentSyncs)
 	o.MaxEndpointsPerSlice = cmp.Or(o.MaxEndpointsPerSlice, DefaultMaxEndpointsPerSlice)
 	o.MirroringMaxEndpointsPerSubset = cmp.Or(o.MirroringMaxEndpointsPerSubset, DefaultMirroringEndpointsPerSubset)
+	o.MaxUpdatesGatherPeriod = cmp.Or(o.MaxUpdatesGatherPeriod, DefaultMaxUpdatesGatherPeriod)
+	o.SliceMergeRate = cmp.Or(o.SliceMergeRate, DefaultSliceMergeRate)
+	o.EndpointsCheckPeriod = cmp.Or(o.EndpointsCheckPeriod, DefaultEndpointsCheckPeriod)
 	o.MinResyncPeriod = cmp.Or(o.MinResyncPeriod, DefaultMinResyncPeriod)
 	if o.KubeAPIQPS > 0 && o.KubeAPIBurst == 0 {
 		o.KubeAPIBurst = int(math.Ceil(1.5 * float64(o.KubeAPIQPS)))
@@ -132,13 +158,13 @@ func (o Options) Validate() error {
 		inRange("MirroringConcurrentServiceEndpointSyncs", o.MirroringConcurrentServiceEndpointSyncs, MaxConcurrentSyncs),
 		inRange("MaxEndpointsPerSlice", o.MaxEndpointsPerSlice, MaxMaxEndpointsPerSlice),
 		inRange("MirroringMaxEndpointsPerSubset", o.MirroringMaxEndpointsPerSubset, MaxMirroringMaxEndpointsPerSubset),
+		inRange("SliceMergeRate", o.SliceMergeRate, MaxSliceMergeRate),
+		noLonger("MaxUpdatesGatherPeriod", o.MaxUpdatesGatherPeriod),
 		noLonger("EndpointSliceUpdatesBatchPeriod", o.EndpointSliceUpdatesBatchPeriod),
 		noLonger("EndpointUpdatesBatchPeriod", o.EndpointUpdatesBatchPeriod),
-		noLonger("MirroringEndpointSliceUpdatesBatchPeriod", o.MirroringEndpointSliceUpdatesBatchPeriod))
-	if o.MinResyncPeriod < ShortestMinResyncPeriod {
-		errs = append(errs, fmt.Errorf("MinResyncPeriod is %s: allowed are %s and more, and 0 for the default",
-			o.MinResyncPeriod, ShortestMinResyncPeriod))
-	}
+		noLonger("MirroringEndpointSliceUpdatesBatchPeriod", o.MirroringEndpointSliceUpdatesBatchPeriod),
+		noShorter("MinResyncPeriod", o.MinResyncPeriod, ShortestMinResyncPeriod),
+		noShorter("EndpointsCheckPeriod", o.EndpointsCheckPeriod, ShortestEndpointsCheckPeriod))
 	if o.KubeAPIQPS < 0 || o.KubeAPIBurst < 0 {
 		errs = append(errs, fmt.Errorf("KubeAPIQPS is %v and KubeAPIBurst %d: neither may be negative", o.KubeAPIQPS, o.KubeAPIBurst))
 	}
@@ -148,6 +174,13 @@ func (o Options) Validate() error {
 func noLonger(option string, value time.Duration) error {
 	if value < 0 || value > LongestUpdatesBatchPeriod {
 		return fmt.Errorf("%s is %s: allowed are 0s to %s", option, value, LongestUpdatesBatchPeriod)
+	}
+	return nil
+}
+
+func noShorter(option string, value, shortest time.Duration) error {
+	if value < shortest {
+		return fmt.Errorf("%s is %s: allowed are %s and more, and 0 for the default", option, value, shortest)
 	}
 	return nil
 }

@@ -58,6 +58,9 @@ func TestOptionsRanges(t *testing.T) {
 		"EndpointSliceUpdatesBatchPeriod":          {func(o *Options, n int64) { o.EndpointSliceUpdatesBatchPeriod = time.Duration(n) }, 1, int64(time.Minute)},
 		"EndpointUpdatesBatchPeriod":               {func(o *Options, n int64) { o.EndpointUpdatesBatchPeriod = time.Duration(n) }, 1, int64(time.Minute)},
 		"MirroringEndpointSliceUpdatesBatchPeriod": {func(o *Options, n int64) { o.MirroringEndpointSliceUpdatesBatchPeriod = time.Duration(n) }, 1, int64(time.Minute)},
+		"EndpointsCheckPeriod":                     {func(o *Options, n int64) { o.EndpointsCheckPeriod = time.Duration(n) }, int64(time.Second), int64(1000 * time.Hour)},
+		"SliceMergeRate":                           {func(o *Options, n int64) { o.SliceMergeRate = int(n) }, 1, 1000},
+		"MaxUpdatesGatherPeriod":                   {func(o *Options, n int64) { o.MaxUpdatesGatherPeriod = time.Duration(n) }, 1, int64(time.Minute)},
 		"MinResyncPeriod":                          {func(o *Options, n int64) { o.MinResyncPeriod = time.Duration(n) }, int64(time.Minute), int64(1000 * time.Hour)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -69,7 +72,7 @@ func TestOptionsRanges(t *testing.T) {
 				}
 			}
 			beyond := []int64{-1, test.highest + 1}
-			if name == "MinResyncPeriod" { // has no upper limit
+			if name == "MinResyncPeriod" || name == "EndpointsCheckPeriod" { // have no upper limit
 				beyond = []int64{-1, test.lowest - 1}
 			}
 			for _, value := range beyond {
@@ -88,6 +91,7 @@ func TestDefaultsAreThoseOfKubeControllerManager(t *testing.T) {
 		Controllers: []string{"*"}, EndpointsMode: EndpointsOn,
 		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour,
+		MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 	}
 	if diff := cmp.Diff(want, DefaultOptions()); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
@@ -100,7 +104,8 @@ func TestDefaultsReplaceNothingThatIsSet(t *testing.T) {
 		ConcurrentServiceEndpointSyncs: 6, ConcurrentEndpointSyncs: 7, MirroringConcurrentServiceEndpointSyncs: 8,
 		MaxEndpointsPerSlice: 9, MirroringMaxEndpointsPerSubset: 10, MinResyncPeriod: time.Hour,
 		EndpointSliceUpdatesBatchPeriod: 1, EndpointUpdatesBatchPeriod: 2, MirroringEndpointSliceUpdatesBatchPeriod: 3,
-		KubeAPIQPS: 20, KubeAPIBurst: 21, KeepOrphanedEndpoints: true,
+		KubeAPIQPS: 20, KubeAPIBurst: 21, KeepOrphanedEndpoints: true, MaxUpdatesGatherPeriod: 4, SliceMergeRate: 5,
+		EndpointsCheckPeriod: time.Minute,
 	}
 	if diff := cmp.Diff(set, set.withDefaults()); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)

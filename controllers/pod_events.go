@@ -5,9 +5,10 @@ package controllers
 
 import (
 	"context"
-	"time"
+	"maps"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -22,8 +23,10 @@ type podWatch struct {
 	// matters tells whether a change of a pod can concern a Service that selects
 	// it.
 	matters func(before, after *corev1.Pod) bool
-	// delay is for how long changes are gathered.
-	delay time.Duration
+	// note notes a pod that concerns a Service.
+	note func(service types.NamespacedName, pod string)
+	// gatherer decides for how long changes wait.
+	gatherer *gatherer
 }
 
 // podEvents enqueues the Services that select a pod, and on an update those that
@@ -33,24 +36,30 @@ func (w *podWatch) podEvents() eventHandlers[*corev1.Pod] {
 	return eventHandlers[*corev1.Pod]{
 		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*corev1.Pod], q queue) {
 			if !e.IsInInitialList && endpointslice.Listable(e.Object) {
-				w.enqueueServicesOf(ctx, q, e.Object)
+				w.enqueueServicesOf(ctx, q, false, e.Object)
 			}
 		},
 		UpdateFunc: func(ctx context.Context, e event.TypedUpdateEvent[*corev1.Pod], q queue) {
-			if w.matters(e.ObjectOld, e.ObjectNew) {
-				w.enqueueServicesOf(ctx, q, e.ObjectOld, e.ObjectNew)
+			if !w.matters(e.ObjectOld, e.ObjectNew) {
+				return
 			}
+			removal := endpointslice.TakesAway(e.ObjectOld, e.ObjectNew)
+			if !maps.Equal(e.ObjectOld.Labels, e.ObjectNew.Labels) {
+				w.enqueueServicesOf(ctx, q, removal, e.ObjectOld)
+			}
+			w.enqueueServicesOf(ctx, q, removal, e.ObjectNew)
 		},
 		DeleteFunc: func(ctx context.Context, e event.TypedDeleteEvent[*corev1.Pod], q queue) {
 			if endpointslice.Listable(e.Object) {
-				w.enqueueServicesOf(ctx, q, e.Object)
+				w.enqueueServicesOf(ctx, q, true, e.Object)
 			}
 		},
 	}
 }
 
-// enqueueServicesOf may enqueue a Service twice; the queue keeps one.
-func (w *podWatch) enqueueServicesOf(ctx context.Context, q queue, pods ...*corev1.Pod) {
+// enqueueServicesOf may enqueue a Service twice; the queue keeps one. removal tells
+// whether an endpoint of the pods goes.
+func (w *podWatch) enqueueServicesOf(ctx context.Context, q queue, removal bool, pods ...*corev1.Pod) {
 	for _, pod := range pods {
 		services, err := servicesSelecting(ctx, w.reader, pod.Namespace, pod.Labels)
 		if err != nil {
@@ -58,7 +67,8 @@ func (w *podWatch) enqueueServicesOf(ctx context.Context, q queue, pods ...*core
 			continue
 		}
 		for _, service := range services {
-			q.AddAfter(reconcile.Request{NamespacedName: service}, w.delay)
+			w.note(service, pod.Name)
+			q.AddAfter(reconcile.Request{NamespacedName: service}, w.gatherer.changed(service, removal))
 		}
 	}
 }
@@ -69,25 +79,25 @@ func (w *podWatch) nodeEvents() eventHandlers[*corev1.Node] {
 	return eventHandlers[*corev1.Node]{
 		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*corev1.Node], q queue) {
 			if !e.IsInInitialList {
-				w.enqueueServicesOn(ctx, q, e.Object)
+				w.enqueueServicesOn(ctx, q, false, e.Object)
 			}
 		},
 		UpdateFunc: func(ctx context.Context, e event.TypedUpdateEvent[*corev1.Node], q queue) {
 			if endpointslice.NodeMatters(e.ObjectOld, e.ObjectNew) {
-				w.enqueueServicesOn(ctx, q, e.ObjectNew)
+				w.enqueueServicesOn(ctx, q, false, e.ObjectNew)
 			}
 		},
 		DeleteFunc: func(ctx context.Context, e event.TypedDeleteEvent[*corev1.Node], q queue) {
-			w.enqueueServicesOn(ctx, q, e.Object)
+			w.enqueueServicesOn(ctx, q, true, e.Object)
 		},
 	}
 }
 
-func (w *podWatch) enqueueServicesOn(ctx context.Context, q queue, node *corev1.Node) {
+func (w *podWatch) enqueueServicesOn(ctx context.Context, q queue, removal bool, node *corev1.Node) {
 	var pods corev1.PodList
 	if err := w.reader.List(ctx, &pods, client.MatchingFields{nodeNameIndex: node.Name}); err != nil {
 		log.FromContext(ctx).Error(err, "Could not list the pods of a node", "node", node.Name)
 		return
 	}
-	w.enqueueServicesOf(ctx, q, pointers(pods.Items)...)
+	w.enqueueServicesOf(ctx, q, removal, pointers(pods.Items)...)
 }

@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -14,7 +15,6 @@ import (
 	"servicenet.dev/servicenet/internal/endpoints"
 	"servicenet.dev/servicenet/internal/endpointslice"
 	"servicenet.dev/servicenet/internal/mirroring"
-	"servicenet.dev/servicenet/internal/tracker"
 )
 
 // setup adds a controller to a manager. Its events and the queue's metrics bear
@@ -34,59 +34,76 @@ func setupEndpointSlice(mgr ctrl.Manager, own cluster.Cluster, options Options) 
 	if err != nil {
 		return err
 	}
-	r := newEndpointSliceReconciler(newAccess(mgr, own, "endpoint-slice-controller"), counters, options)
+	differences, err := newDifferences(metrics.Registry, EndpointSliceName)
+	if err != nil {
+		return err
+	}
+	r := newEndpointSliceReconciler(newAccess(mgr, own, "endpoint-slice-controller"), counters, differences, options)
 	return newController(mgr, EndpointSliceName, "endpoint_slice", options.ConcurrentServiceEndpointSyncs,
 		own.GetCache(), r.watches(options)).Complete(r)
 }
 
-func newEndpointSliceReconciler(api access, counters *endpointSliceMetrics, options Options) *endpointSliceReconciler {
+func newEndpointSliceReconciler(
+	api access, counters *endpointSliceMetrics, differences prometheus.Counter, options Options,
+) *endpointSliceReconciler {
 	return &endpointSliceReconciler{
-		sliceWriter:  sliceWriter{access: api, tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics},
-		metrics:      counters,
-		triggers:     endpointslice.NewTriggers(),
-		shares:       &zoneShares{reader: api.reader},
-		news:         newTopologyNews(api.recorder),
-		maxEndpoints: options.MaxEndpointsPerSlice,
-		keepOrphans:  options.KeepOrphanedEndpoints,
+		sliceWriter: newSliceWriter(api, counters.sliceMetrics),
+		metrics:     counters,
+		gatherer:    newGatherer(api.clock, options.EndpointSliceUpdatesBatchPeriod, options.MaxUpdatesGatherPeriod),
+		merger:      newMerger(options.SliceMergeRate),
+		checks:      newChecks(api.clock, options.EndpointsCheckPeriod, differences),
+		states:      newStates(func() *endpointslice.State { return endpointslice.NewState(options.MaxEndpointsPerSlice) }),
+		shares:      &zoneShares{reader: api.reader},
+		news:        newTopologyNews(api.recorder),
+		keepOrphans: options.KeepOrphanedEndpoints,
 	}
 }
 
 // watches are Services directly, and everything else by way of the Services it
 // concerns. At start, Services alone are enqueued.
 func (r *endpointSliceReconciler) watches(options Options) []watch {
-	delay := options.EndpointSliceUpdatesBatchPeriod
-	pods := &podWatch{reader: r.reader, matters: endpointslice.PodMatters, delay: delay}
+	pods := &podWatch{reader: r.reader, matters: endpointslice.PodMatters, note: r.states.notePod, gatherer: r.gatherer}
+	slices := &sliceWatch{managedBy: endpointslice.ManagedBy, own: r.tracker, note: r.states.noteSlice,
+		delay: options.EndpointSliceUpdatesBatchPeriod}
 	return []watch{
-		watching(&corev1.Service{}, serviceEvents(), serviceChanges()),
+		watching(&corev1.Service{}, r.gatherer.promptly(serviceEvents()), serviceChanges()),
 		watching(&corev1.Pod{}, pods.podEvents()),
 		watching(&corev1.Node{}, pods.nodeEvents()),
 		watching(&corev1.Node{}, r.shares.nodeEvents()),
-		watching(&discoveryv1.EndpointSlice{}, sliceEvents(endpointslice.ManagedBy, r.tracker, delay)),
+		watching(&discoveryv1.EndpointSlice{}, slices.events()),
+		r.checks,
 	}
 }
 
 func setupEndpoints(mgr ctrl.Manager, own cluster.Cluster, options Options) error {
-	r := newEndpointsReconciler(newAccess(mgr, own, "endpoint-controller"), options)
+	differences, err := newDifferences(metrics.Registry, EndpointsName)
+	if err != nil {
+		return err
+	}
+	r := newEndpointsReconciler(newAccess(mgr, own, "endpoint-controller"), differences, options)
 	return newController(mgr, EndpointsName, "endpoint", options.ConcurrentEndpointSyncs,
-		own.GetCache(), r.watches(options)).Complete(r)
+		own.GetCache(), r.watches()).Complete(r)
 }
 
-func newEndpointsReconciler(api access, options Options) *endpointsReconciler {
+func newEndpointsReconciler(api access, differences prometheus.Counter, options Options) *endpointsReconciler {
 	return &endpointsReconciler{
 		access:      api,
 		tracker:     newEndpointsTracker(),
-		triggers:    endpointslice.NewTriggers(),
+		gatherer:    newGatherer(api.clock, options.EndpointUpdatesBatchPeriod, options.MaxUpdatesGatherPeriod),
+		checks:      newChecks(api.clock, options.EndpointsCheckPeriod, differences),
+		states:      newStates(endpoints.NewState),
 		departed:    newDepartures(),
 		keepOrphans: options.KeepOrphanedEndpoints,
 	}
 }
 
-func (r *endpointsReconciler) watches(options Options) []watch {
-	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, delay: options.EndpointUpdatesBatchPeriod}
+func (r *endpointsReconciler) watches() []watch {
+	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, note: r.states.notePod, gatherer: r.gatherer}
 	return []watch{
-		watching(&corev1.Service{}, r.departed.events(), serviceChanges()),
+		watching(&corev1.Service{}, r.gatherer.promptly(r.departed.events()), serviceChanges()),
 		watching(&corev1.Pod{}, pods.podEvents()),
 		watching(&corev1.Endpoints{}, endpointsEvents(r.tracker)),
+		r.checks,
 	}
 }
 
@@ -102,7 +119,7 @@ func setupMirroring(mgr ctrl.Manager, own cluster.Cluster, options Options) erro
 
 func newMirroringReconciler(api access, counters *mirroringMetrics, options Options) *mirroringReconciler {
 	return &mirroringReconciler{
-		sliceWriter:  sliceWriter{access: api, tracker: tracker.New(endpointslice.ServiceOf), metrics: counters.sliceMetrics},
+		sliceWriter:  newSliceWriter(api, counters.sliceMetrics),
 		metrics:      counters,
 		maxEndpoints: options.MirroringMaxEndpointsPerSubset,
 		cleansUp:     options.runs(EndpointsName) && !options.KeepOrphanedEndpoints,
@@ -112,11 +129,11 @@ func newMirroringReconciler(api access, counters *mirroringMetrics, options Opti
 // watches enqueue Endpoints and Services at start: one of the two may have gone
 // while its slices are left.
 func (r *mirroringReconciler) watches(options Options) []watch {
-	slices := sliceEvents(mirroring.ManagedBy, r.tracker, options.MirroringEndpointSliceUpdatesBatchPeriod)
+	slices := &sliceWatch{managedBy: mirroring.ManagedBy, own: r.tracker, delay: options.MirroringEndpointSliceUpdatesBatchPeriod}
 	return []watch{
 		watching(&corev1.Endpoints{}, endpointsChanges(), mirroredChanges()),
 		watching(&corev1.Service{}, serviceEvents(), selectorChanges()),
-		watching(&discoveryv1.EndpointSlice{}, slices),
+		watching(&discoveryv1.EndpointSlice{}, slices.events()),
 	}
 }
 

@@ -22,6 +22,7 @@ import (
 func (w *simWorld) check() {
 	for _, service := range simAll[*corev1.Service](w.api.simStore) {
 		w.checkPlans(service)
+		w.checkStates(service)
 		switch {
 		case !endpointslice.Managed(service):
 			w.checkOrphansOf(service)
@@ -68,6 +69,20 @@ func (w *simWorld) checkPlans(service *corev1.Service) {
 	}
 	if one := endpoints.Plan(endpoints.Input{Service: service, Pods: w.selected(service), Current: object}); !one.Empty() {
 		w.breaksf("a plan for the Endpoints of %s from scratch is not empty", key)
+	}
+}
+
+// checkStates compares what the controllers know of a Service, and have known since
+// any of the things that happened, with what there is.
+func (w *simWorld) checkStates(service *corev1.Service) {
+	for _, c := range w.leader.controllers {
+		if c.difference == nil || !endpointslice.Managed(service) {
+			continue
+		}
+		difference, err := c.difference(w.ctx, w.leader.cached(service))
+		if err != nil || difference != "" {
+			w.breaksf("what %s knows of %s is wrong about %s (%w)", c.name, client.ObjectKeyFromObject(service), difference, err)
+		}
 	}
 }
 

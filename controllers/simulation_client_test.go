@@ -31,6 +31,20 @@ func (w *simWorld) fault() simFault {
 	return pick(w, simRefused, simRefused, simLate, simAnswerLost, simCrashBefore, simCrashLate, simCrashAfter)
 }
 
+// inAnyOrder makes writes that go out at once: one of them may fail while others
+// are under way.
+func (w *simWorld) inAnyOrder(writes []func() error) (failure error) {
+	for _, i := range w.random.Perm(len(writes)) {
+		if failure != nil && w.chance(2) {
+			break
+		}
+		if err := writes[i](); err != nil {
+			failure = err
+		}
+	}
+	return failure
+}
+
 // simCrash is what a reconcile panics with when its process dies.
 type simCrash struct{}
 

@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 
@@ -33,6 +34,8 @@ type simController struct {
 	queue      *simQueue
 	reconciler reconcile.Reconciler
 	remembers  func() int // how much it remembers that should be settled at rest
+	// difference tells where its state of a Service is not what the cache holds.
+	difference func(context.Context, *corev1.Service) (string, error)
 }
 
 // newSimManager starts a process, which begins with a fresh list.
@@ -48,19 +51,22 @@ func newSimManager(w *simWorld) *simManager {
 
 func (m *simManager) addEndpointSlice() {
 	options := m.world.options
-	r := newEndpointSliceReconciler(m.access(endpointslice.ManagedBy), m.world.metrics.slices, options)
-	m.add(EndpointSliceName, r, r.watches(options), func() int { return simTracked(r.tracker) })
+	r := newEndpointSliceReconciler(m.access(endpointslice.ManagedBy), m.world.metrics.slices, m.world.metrics.differences, options)
+	r.carryOut = m.world.inAnyOrder
+	m.add(EndpointSliceName, r, r.watches(options), func() int { return simTracked(r.tracker) }).difference = r.difference
 }
 
 func (m *simManager) addEndpoints() {
 	options := m.world.options
-	r := newEndpointsReconciler(m.access(""), options)
-	m.add(EndpointsName, r, r.watches(options), func() int { return simTracked(r.tracker) + len(r.departed.seen) })
+	r := newEndpointsReconciler(m.access(""), m.world.metrics.differences, options)
+	added := m.add(EndpointsName, r, r.watches(), func() int { return simTracked(r.tracker) + len(r.departed.seen) })
+	added.difference = r.difference
 }
 
 func (m *simManager) addMirroring() {
 	options := m.world.options
 	r := newMirroringReconciler(m.access(mirroring.ManagedBy), m.world.metrics.mirroring, options)
+	r.carryOut = m.world.inAnyOrder
 	m.add(EndpointSliceMirroringName, r, r.watches(options), func() int { return simTracked(r.tracker) })
 }
 
@@ -72,9 +78,10 @@ func (m *simManager) access(managedBy string) access {
 }
 
 // add adds a reconciler, with the events it acts on.
-func (m *simManager) add(name string, r reconcile.Reconciler, watches []watch, remembers func() int) {
+func (m *simManager) add(name string, r reconcile.Reconciler, watches []watch, remembers func() int) *simController {
 	q := newSimQueue(m.world.random, m.world.clock)
-	m.controllers = append(m.controllers, &simController{name: name, queue: q, reconciler: r, remembers: remembers})
+	c := &simController{name: name, queue: q, reconciler: r, remembers: remembers}
+	m.controllers = append(m.controllers, c)
 	for _, each := range watches {
 		switch w := each.(type) {
 		case watchOf[*corev1.Service]:
@@ -87,10 +94,17 @@ func (m *simManager) add(name string, r reconcile.Reconciler, watches []watch, r
 			simListen(m.cache, q, simSlices, w)
 		case watchOf[*corev1.Endpoints]:
 			simListen(m.cache, q, simEndpoints, w)
+		case *checks: // a check that is due is part of the next reconcile
 		default:
 			panic(fmt.Sprintf("the simulation has no %T", each))
 		}
 	}
+	return c
+}
+
+// cached returns a Service as the cache holds it.
+func (m *simManager) cached(service *corev1.Service) *corev1.Service {
+	return simAs[*corev1.Service](m.cache.objects[simServices][client.ObjectKeyFromObject(service)])
 }
 
 // simTracked looks into a tracker for how many owners it remembers.

@@ -64,7 +64,11 @@ func newSimMetrics(t *testing.T) *simMetrics {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &simMetrics{slices: slices, mirroring: mirrored}
+	differences, err := newDifferences(prometheus.NewRegistry(), "any")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &simMetrics{slices: slices, mirroring: mirrored, differences: differences}
 }
 
 func numberFrom(t *testing.T, variable string) (number uint64, found bool) {

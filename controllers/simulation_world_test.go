@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -47,6 +48,8 @@ type simWorld struct {
 type simMetrics struct {
 	slices    *endpointSliceMetrics
 	mirroring *mirroringMetrics
+
+	differences prometheus.Counter
 }
 
 func newSimWorld(ctx context.Context, seed uint64, metrics *simMetrics, tracing bool) *simWorld {
@@ -67,6 +70,7 @@ func newSimWorld(ctx context.Context, seed uint64, metrics *simMetrics, tracing 
 		EndpointUpdatesBatchPeriod:               pick(w, 0, 0, time.Second),
 		MirroringEndpointSliceUpdatesBatchPeriod: pick(w, 0, 0, time.Second),
 		KeepOrphanedEndpoints:                    w.chance(4),
+		EndpointsCheckPeriod:                     pick(w, time.Second, time.Hour),
 	}.withDefaults()
 	w.tracef("%+v", w.options)
 	return w

@@ -8,44 +8,64 @@ import (
 	"time"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"servicenet.dev/servicenet/internal/endpointslice"
 )
 
-// sliceEvents enqueues the Service of a slice that somebody else wrote or
+// sliceWatch enqueues the Services of slices.
+type sliceWatch struct {
+	managedBy string
+	own       *sliceTracker
+	// note, if not nil, notes a slice that bears a Service's name or has borne it,
+	// whoever manages and whoever wrote it.
+	note func(service types.NamespacedName, slice string)
+	// delay is for how long changes are gathered.
+	delay time.Duration
+}
+
+// events enqueues the Service of a slice that somebody else wrote or
 // deleted. What this process wrote comes back as an event too, and is not news.
 // Slices with another manager are nobody's business here; one that is given to
 // another manager is missing from then on, and one that is given to this one is
 // to be put in order.
-func sliceEvents(managedBy string, own *sliceTracker, delay time.Duration) eventHandlers[*discoveryv1.EndpointSlice] {
-	enqueue := func(q queue, slice *discoveryv1.EndpointSlice, isNews func(*discoveryv1.EndpointSlice) bool) {
-		service := endpointslice.ServiceOf(slice)
-		if service.Name != "" && slice.Labels[discoveryv1.LabelManagedBy] == managedBy && isNews(slice) {
-			q.AddAfter(reconcile.Request{NamespacedName: service}, delay)
-		}
-	}
-	left := func(before, after *discoveryv1.EndpointSlice) bool {
-		return after.Labels[discoveryv1.LabelManagedBy] != managedBy || endpointslice.ServiceOf(before) != endpointslice.ServiceOf(after)
-	}
+func (w *sliceWatch) events() eventHandlers[*discoveryv1.EndpointSlice] {
 	return eventHandlers[*discoveryv1.EndpointSlice]{
 		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*discoveryv1.EndpointSlice], q queue) {
 			if !e.IsInInitialList {
-				enqueue(q, e.Object, own.Seen)
+				w.enqueue(q, e.Object, w.own.Seen)
 			}
 		},
 		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*discoveryv1.EndpointSlice], q queue) {
 			if e.ObjectOld.ResourceVersion == e.ObjectNew.ResourceVersion {
 				return // a resync shows nothing new
 			}
-			if left(e.ObjectOld, e.ObjectNew) {
-				enqueue(q, e.ObjectOld, own.Gone)
+			if w.left(e.ObjectOld, e.ObjectNew) {
+				w.enqueue(q, e.ObjectOld, w.own.Gone)
 			}
-			enqueue(q, e.ObjectNew, own.Seen)
+			w.enqueue(q, e.ObjectNew, w.own.Seen)
 		},
 		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*discoveryv1.EndpointSlice], q queue) {
-			enqueue(q, e.Object, own.Gone)
+			w.enqueue(q, e.Object, w.own.Gone)
 		},
 	}
+}
+
+func (w *sliceWatch) enqueue(q queue, slice *discoveryv1.EndpointSlice, isNews func(*discoveryv1.EndpointSlice) bool) {
+	service := endpointslice.ServiceOf(slice)
+	if service.Name == "" {
+		return
+	}
+	if w.note != nil {
+		w.note(service, slice.Name)
+	}
+	if slice.Labels[discoveryv1.LabelManagedBy] == w.managedBy && isNews(slice) {
+		q.AddAfter(reconcile.Request{NamespacedName: service}, w.delay)
+	}
+}
+
+func (w *sliceWatch) left(before, after *discoveryv1.EndpointSlice) bool {
+	return after.Labels[discoveryv1.LabelManagedBy] != w.managedBy || endpointslice.ServiceOf(before) != endpointslice.ServiceOf(after)
 }

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -24,27 +25,85 @@ type sliceWriter struct {
 	access
 	tracker *sliceTracker
 	metrics *sliceMetrics
+	// carryOut makes writes, in any order or at once, and returns a failure of one.
+	// It begins no more of them after a failure.
+	carryOut func(writes []func() error) error
+}
+
+func newSliceWriter(api access, metrics *sliceMetrics) sliceWriter {
+	return sliceWriter{access: api, tracker: tracker.New(endpointslice.ServiceOf), metrics: metrics, carryOut: atOnce}
+}
+
+// writesAtOnce is how many writes for one Service are under way at a time.
+const writesAtOnce = 8
+
+// atOnce makes some writes at a time. Of several failures it returns one that is
+// more than a cache that lags, if there is any.
+func atOnce(writes []func() error) error {
+	var (
+		mu      sync.Mutex
+		failure error
+		group   sync.WaitGroup
+	)
+	next := 0
+	take := func() func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		if failure != nil || next == len(writes) {
+			return nil
+		}
+		next++
+		return writes[next-1]
+	}
+	fail := func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if failure == nil || isStale(failure) {
+			failure = err
+		}
+	}
+	for range min(writesAtOnce, len(writes)) {
+		group.Go(func() {
+			for write := take(); write != nil; write = take() {
+				if err := write(); err != nil {
+					fail(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	return failure
 }
 
 // apply carries out a plan. The first failure ends it: a later write may rely on
 // an earlier one, and the next plan starts from what was reached.
 func (w *sliceWriter) apply(ctx context.Context, changes *endpointslice.Changes) error {
-	for _, slice := range changes.Create {
-		if err := w.create(ctx, slice); err != nil {
+	if err := w.all(ctx, changes.Copies, w.delete); err != nil {
+		return err
+	}
+	if err := w.all(ctx, changes.Create, w.create); err != nil {
+		return err
+	}
+	for _, wave := range changes.UpdateWaves() {
+		if err := w.all(ctx, wave, w.update); err != nil {
 			return err
 		}
 	}
-	for _, slice := range changes.Update {
-		if err := w.update(ctx, slice); err != nil {
-			return err
-		}
+	return w.all(ctx, changes.Delete, w.delete)
+}
+
+// all writes slices that do not depend on each other, several at a time.
+func (w *sliceWriter) all(
+	ctx context.Context, slices []*discoveryv1.EndpointSlice, write func(context.Context, *discoveryv1.EndpointSlice) error,
+) error {
+	if len(slices) == 1 {
+		return write(ctx, slices[0])
 	}
-	for _, slice := range changes.Delete {
-		if err := w.delete(ctx, slice); err != nil {
-			return err
-		}
+	writes := make([]func() error, len(slices))
+	for i, slice := range slices {
+		writes[i] = func() error { return write(ctx, slice) }
 	}
-	return nil
+	return w.carryOut(writes)
 }
 
 // create creates a slice under its planned name. If the name is taken, either

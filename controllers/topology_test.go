@@ -251,7 +251,7 @@ func TestHintsFromOutdatedSharesAreMadeAgain(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &endpointSliceReconciler{shares: &zoneShares{last: &test.now}}
-			err := r.sharesStand(t.Context(), &endpointslice.Input{Service: test.service, Shares: old})
+			err := r.sharesStand(t.Context(), test.service, old)
 			if isStale(err) != test.want {
 				t.Errorf("got %v, want it to be stale: %v", err, test.want)
 			}

@@ -16,6 +16,8 @@ var GroupVersion = schema.GroupVersion{Group: "servicenet.dev", Version: "v1alph
 func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&AllocationBlock{}, &AllocationBlockList{},
+		&ClusterIPPool{}, &ClusterIPPoolList{},
+		&NodePortPool{}, &NodePortPoolList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

@@ -88,6 +88,23 @@ func (cp *ControlPlane) prepareDir() error {
 			return fmt.Errorf("making the control plane's folders: %w", err)
 		}
 	}
+	return cp.copyEtcdData()
+}
+
+// copyEtcdData gives etcd the data to begin with, if there are any.
+func (cp *ControlPlane) copyEtcdData() error {
+	if cp.options.EtcdData == "" {
+		return nil
+	}
+	data := cp.path("data", "etcd")
+	// Copied folders get the mode that the umask leaves; etcd wants its own for
+	// itself.
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return fmt.Errorf("making the folder of etcd: %w", err)
+	}
+	if err := os.CopyFS(data, os.DirFS(cp.options.EtcdData)); err != nil {
+		return fmt.Errorf("copying the data of an earlier etcd: %w", err)
+	}
 	return nil
 }
 

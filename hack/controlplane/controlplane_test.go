@@ -229,3 +229,25 @@ func TestServiceClusterIPRangeIsChecked(t *testing.T) {
 		})
 	}
 }
+
+func TestBeginsWithTheDataOfAnother(t *testing.T) {
+	t.Parallel()
+	first, err := Start(t.Context(), Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "kept"}}
+	_, err = clientFor(t, first.RESTConfig()).CoreV1().Namespaces().Create(t.Context(), namespace, metav1.CreateOptions{})
+	if err := errors.Join(err, first.Stop()); err != nil {
+		t.Fatal(err)
+	}
+
+	data := filepath.Join(first.Dir(), "data", "etcd")
+	for range 2 { // the data are copied, not used up
+		next := startForTest(t, Options{EtcdData: data})
+		namespaces := clientFor(t, next.RESTConfig()).CoreV1().Namespaces()
+		if err := namespaces.Delete(t.Context(), "kept", metav1.DeleteOptions{}); err != nil {
+			t.Errorf("what the first control plane stored is missing: %v", err)
+		}
+	}
+}

@@ -32,6 +32,11 @@ type Options struct {
 	// Empty means DefaultServiceClusterIPRange.
 	ServiceClusterIPRange string
 
+	// EtcdData is a folder with the data of an etcd that has ended, such as
+	// data/etcd in the folder of a stopped control plane; this one begins with a
+	// copy of it. It must not be inside Dir. Empty means an empty cluster.
+	EtcdData string
+
 	// NoServiceAccountAdmission lets pods be created without a service account,
 	// for control planes that run without a kube-controller-manager.
 	NoServiceAccountAdmission bool

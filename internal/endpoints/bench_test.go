@@ -6,6 +6,7 @@ package endpoints
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -36,6 +37,26 @@ func BenchmarkPlan(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				Plan(in)
+			}
+		})
+	}
+}
+
+// The cost of one pod that turns ready or unready. It is bounded by what the object
+// lists, and does not depend on what the Service has beyond that.
+func BenchmarkOnePodChanges(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprintf("%d endpoints", n), func(b *testing.B) {
+			state := NewState()
+			state.Reset(makeService(), makePods(0, n))
+			current := state.Plan(nil, time.Time{}).Create
+			flips := []*corev1.Pod{makePod(500), makePod(500, unready)}
+			turn := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				turn++
+				state.SetPod(flips[turn%2])
+				current = state.Plan(current, time.Time{}).Update
 			}
 		})
 	}

@@ -16,11 +16,15 @@ import (
 // Annotations and labels of others: the former do not count, the latter are not
 // wanted, since the labels are the Service's.
 func (w *wanted) isIn(current *corev1.Endpoints) bool {
-	if !maps.Equal(current.Labels, w.labels) || current.Annotations[corev1.EndpointsOverCapacity] != w.capacity() {
+	if !w.metadataIsIn(current) {
 		return false
 	}
 	content, exact := regroup(current.Subsets)
 	return exact && slices.EqualFunc(content, w.content, sameSubset)
+}
+
+func (w *wanted) metadataIsIn(current *corev1.Endpoints) bool {
+	return maps.Equal(current.Labels, w.labels) && current.Annotations[corev1.EndpointsOverCapacity] == w.capacity()
 }
 
 func sameSubset(a, b corev1.EndpointSubset) bool {

@@ -20,6 +20,9 @@
 //	                             ▼
 //	        a create or an update, in stock order (plan.go)
 //
+// A [State] follows a Service from change to change and plans the same, without
+// looking at pods that have not changed and are not listed (state.go).
+//
 // Endpoints v1 is deprecated and still read: by kubectl, by proxies and by the
 // conformance tests. So the rules, and the order of subsets and ports, are those
 // of the stock Endpoints controller, and either can take over from the other

@@ -56,22 +56,19 @@ func Plan(in Input) Changes {
 	if !Managed(in.Service) {
 		return Changes{}
 	}
-	content, _ := regroup(desire(in.Service, in.Pods))
-	want := wanted{labels: labelsOf(in.Service), content: content}
+	return planFor(in.Service, desire(in.Service, in.Pods), in.Current, in.TriggerTime)
+}
+
+// planFor plans for an object that lists the given subsets.
+func planFor(service *corev1.Service, subsets []corev1.EndpointSubset, current *corev1.Endpoints, trigger time.Time) Changes {
+	content, _ := regroup(subsets)
+	want := wanted{labels: labelsOf(service), content: content}
 	leftOut := max(countAddresses(content)-MaxAddresses, 0)
 	if leftOut > 0 {
 		want.cut = truncate(inStockOrder(content))
 		want.content, _ = regroup(want.cut)
 	}
-	changes := Changes{LeftOut: leftOut}
-	switch {
-	case in.Current == nil:
-		blank := metav1.ObjectMeta{Namespace: in.Service.Namespace, Name: in.Service.Name}
-		changes.Create = want.object(blank, in.TriggerTime)
-	case !want.isIn(in.Current):
-		changes.Update = want.object(in.Current.ObjectMeta, in.TriggerTime)
-	}
-	return changes
+	return want.changes(service, current, current != nil && want.isIn(current), leftOut, trigger)
 }
 
 // wanted is what an Endpoints object should say.
@@ -82,6 +79,19 @@ type wanted struct {
 	// cut holds the subsets to write when they do not hold every address. It is
 	// nil as long as there is room.
 	cut []corev1.EndpointSubset
+}
+
+// changes returns what is to be written, unless the current object says it all.
+func (w *wanted) changes(service *corev1.Service, current *corev1.Endpoints, saysAll bool, leftOut int, trigger time.Time) Changes {
+	changes := Changes{LeftOut: leftOut}
+	switch {
+	case current == nil:
+		blank := metav1.ObjectMeta{Namespace: service.Namespace, Name: service.Name}
+		changes.Create = w.object(blank, trigger)
+	case !saysAll:
+		changes.Update = w.object(current.ObjectMeta, trigger)
+	}
+	return changes
 }
 
 // object returns the object to write. Of the metadata it keeps all but the

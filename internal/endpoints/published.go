@@ -13,18 +13,11 @@ import (
 // Published tells which pods an object lists as they are, for
 // [endpointslice.Triggers.Next]. It is nil when there is no object that this
 // controller, or one in its role, has written.
-func Published(current *corev1.Endpoints) func(*corev1.Pod) bool {
+func Published(current *corev1.Endpoints) func(*endpointslice.Readiness) bool {
 	if current == nil || !Owned(current) {
 		return nil
 	}
-	var listed map[types.UID]bool // whether the pod is listed as ready; made when first needed
-	return func(pod *corev1.Pod) bool {
-		if listed == nil {
-			listed = readyByPod(current)
-		}
-		ready, found := listed[pod.UID]
-		return found && ready == endpointslice.Ready(pod)
-	}
+	return endpointslice.ListedAs(readyByPod(current))
 }
 
 func readyByPod(object *corev1.Endpoints) map[types.UID]bool {

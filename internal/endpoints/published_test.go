@@ -8,6 +8,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"servicenet.dev/servicenet/internal/endpointslice"
 )
 
 func TestPublishedTellsWhichPodsAreListedAsTheyAre(t *testing.T) {
@@ -24,7 +26,8 @@ func TestPublishedTellsWhichPodsAreListedAsTheyAre(t *testing.T) {
 		"ready now":           {makePod(1), false},
 		"not listed":          {makePod(2), false},
 	} {
-		if got := published(test.pod); got != test.want {
+		readiness := endpointslice.ReadinessOf(test.pod)
+		if got := published(&readiness); got != test.want {
 			t.Errorf("%s: published is %v, want %v", name, got, test.want)
 		}
 	}

@@ -93,7 +93,7 @@ func makePod(i int, options ...podOption) *corev1.Pod {
 		Spec: corev1.PodSpec{NodeName: "node-a"},
 		Status: corev1.PodStatus{
 			Phase:      corev1.PodRunning,
-			PodIPs:     []corev1.PodIP{{IP: fmt.Sprintf("10.0.%d.%d", i/250, i%250+1)}},
+			PodIPs:     []corev1.PodIP{{IP: fmt.Sprintf("10.%d.%d.%d", i/62_500, i/250%250, i%250+1)}},
 			Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}},
 		},
 	}

@@ -13,16 +13,24 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Changes are the writes of a plan. They are to be carried out in this order,
-// and Update in its own, so that an endpoint that moves is listed in its new
-// slice before it leaves the old one.
+// Changes are the writes of a plan. They are to be carried out in this order: all of
+// Copies, then all of Create, then Update wave by wave, then all of Delete, so that an endpoint that
+// moves is listed in its new slice before it leaves the old one. Writes of one wave
+// do not depend on each other, nor do those of Copies, Create or Delete.
 type Changes struct {
+	// Copies holds slices to delete whose endpoints are listed elsewhere: they go
+	// before a change of these endpoints is written, so that two copies never
+	// disagree. Delete them as those of Delete.
+	Copies []*discoveryv1.EndpointSlice
 	// Create holds new slices, named so that a repeated create meets
 	// AlreadyExists.
 	Create []*discoveryv1.EndpointSlice
 	// Update holds slices with the resourceVersion they were planned from: a
 	// write that meets a newer one conflicts, and the Service is planned again.
 	Update []*discoveryv1.EndpointSlice
+	// Waves are the numbers of updates in each wave, one after the other. What they
+	// leave over is to be written one by one.
+	Waves []int
 	// Delete holds slices as they were read; delete them under their UID and
 	// resourceVersion only.
 	Delete []*discoveryv1.EndpointSlice
@@ -55,8 +63,22 @@ func (s Stats) plus(other Stats) Stats {
 	}
 }
 
+// UpdateWaves returns the updates by waves.
+func (c *Changes) UpdateWaves() [][]*discoveryv1.EndpointSlice {
+	var waves [][]*discoveryv1.EndpointSlice
+	left := c.Update
+	for _, n := range c.Waves {
+		waves = append(waves, left[:n])
+		left = left[n:]
+	}
+	for i := range left {
+		waves = append(waves, left[i:i+1])
+	}
+	return waves
+}
+
 // Empty tells whether there is nothing to write.
-func (c *Changes) Empty() bool { return len(c.Create)+len(c.Update)+len(c.Delete) == 0 }
+func (c *Changes) Empty() bool { return len(c.Copies)+len(c.Create)+len(c.Update)+len(c.Delete) == 0 }
 
 // writer turns the edits of all families into changes.
 type writer struct {
@@ -69,7 +91,8 @@ type writer struct {
 // changes turns edits into writes.
 func (w *writer) changes(edits []*edit, obsolete []*discoveryv1.EndpointSlice) Changes {
 	created, updated, removed := recycle(split(edits))
-	updated, swapped := inOrder(updated)
+	waits := waitsFor(updated)
+	updated, swapped := Arrange(updated, waits)
 	if w.service.DeletionTimestamp != nil {
 		// The garbage collector is removing the slices of this Service; a new
 		// one would only race with it.
@@ -80,7 +103,7 @@ func (w *writer) changes(edits []*edit, obsolete []*discoveryv1.EndpointSlice) C
 		e.current = nil
 		created = append(created, e)
 	}
-	changes := Changes{Delete: obsolete}
+	changes := Changes{Delete: obsolete, Waves: waves(updated, waits)}
 	for _, e := range created {
 		changes.Create = append(changes.Create, w.create(e))
 	}
@@ -88,7 +111,11 @@ func (w *writer) changes(edits []*edit, obsolete []*discoveryv1.EndpointSlice) C
 		changes.Update = append(changes.Update, w.update(e))
 	}
 	for _, e := range removed {
-		changes.Delete = append(changes.Delete, e.current)
+		if e.copies {
+			changes.Copies = append(changes.Copies, e.current)
+		} else {
+			changes.Delete = append(changes.Delete, e.current)
+		}
 	}
 	return changes
 }
@@ -103,7 +130,7 @@ func recycle(created, updated, removed []*edit) (stillCreated, allUpdated, still
 			stillCreated = append(stillCreated, e)
 			continue
 		}
-		e.current = removed[old].current
+		e.current, e.lost = removed[old].current, true
 		updated = append(updated, e)
 		removed = slices.Delete(removed, old, old+1)
 	}

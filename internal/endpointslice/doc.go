@@ -4,22 +4,20 @@
 // Package endpointslice decides what the EndpointSlices of a Service should be.
 //
 // [Plan] compares what a Service selects with the slices it has and returns the
-// writes that make the two agree. Everything in between is a function over
-// values:
+// writes that make the two agree. A [State] returns the same for a Service that it
+// follows from change to change, at a cost that grows with the change:
 //
-//	Service, Pods, Nodes ──► endpoints by address family and port set (desired.go)
+//	Service, Pods, Nodes ──► members, by port set (state.go, member.go)
 //	                                    │
-//	slices of the Service ──► usable, or to be deleted (slice.go)
+//	slices of the Service ──► settled, open, or to be deleted (held.go)
 //	                                    │
 //	                                    ▼
-//	                   packing: keep, fill, place (pack.go)
+//	  packing of what is open and who is homeless: keep, fill, place (pack.go)
 //	                                    │
 //	                                    ▼
 //	                   creates, updates, deletes (changes.go)
 //
-// The packing has two steps that later work can feed on its own: what a change
-// does to the slices that hold the changed endpoints, and where endpoints that
-// lie nowhere go. The second never looks at an endpoint that stays where it is.
+// A plan from scratch is a State that has been shown everything at once.
 //
 // The package does no I/O, reads no clock and logs nothing. The rules are those
 // of the stock EndpointSlice controller (KEP-752, KEP-1672, KEP-4444), so that

@@ -4,10 +4,10 @@
 package endpointslice
 
 import (
+	"slices"
 	"strings"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/utils/ptr"
 )
 
@@ -46,8 +46,14 @@ func SameContent(a, b *discoveryv1.Endpoint) bool {
 		ptr.Equal(a.Conditions.Terminating, b.Conditions.Terminating) &&
 		ptr.Equal(a.NodeName, b.NodeName) &&
 		ptr.Equal(a.Zone, b.Zone) &&
-		sameTarget(a, b) &&
-		apiequality.Semantic.DeepEqual(a.Hints, b.Hints)
+		sameTarget(a, b) && sameHints(a.Hints, b.Hints)
+}
+
+func sameHints(a, b *discoveryv1.EndpointHints) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return slices.Equal(a.ForZones, b.ForZones) && slices.Equal(a.ForNodes, b.ForNodes)
 }
 
 func sameTarget(a, b *discoveryv1.Endpoint) bool {
@@ -57,37 +63,4 @@ func sameTarget(a, b *discoveryv1.Endpoint) bool {
 	left, right := *a.TargetRef, *b.TargetRef
 	left.ResourceVersion, right.ResourceVersion = "", ""
 	return left == right
-}
-
-// endpointSet holds the endpoints still to be placed, in the order they came.
-type endpointSet struct {
-	ports []discoveryv1.EndpointPort
-	order []EndpointKey
-	byKey map[EndpointKey]discoveryv1.Endpoint
-}
-
-func (s *endpointSet) add(endpoint discoveryv1.Endpoint) {
-	key := Identify(&endpoint)
-	if _, twice := s.byKey[key]; !twice {
-		s.order = append(s.order, key)
-	}
-	s.byKey[key] = endpoint
-}
-
-// take removes an endpoint from the set and returns it, if it is in there.
-func (s *endpointSet) take(key EndpointKey) (discoveryv1.Endpoint, bool) {
-	endpoint, found := s.byKey[key]
-	delete(s.byKey, key)
-	return endpoint, found
-}
-
-// rest empties the set and returns what was left.
-func (s *endpointSet) rest() []discoveryv1.Endpoint {
-	left := make([]discoveryv1.Endpoint, 0, len(s.byKey))
-	for _, key := range s.order {
-		if endpoint, found := s.take(key); found {
-			left = append(left, endpoint)
-		}
-	}
-	return left
 }

@@ -219,8 +219,11 @@ func carryOut(t *testing.T, in *Input, w *world) {
 	if in.Service.DeletionTimestamp == nil {
 		stay = staying(in)
 	}
-	for i, write := range w.writes(changes) {
+	state := NewState(in.MaxEndpoints)
+	state.Reset(in.Service, in.Pods, in.Slices, in.ZoneOf)
+	for i, write := range backwards(w.writes(changes), &changes) {
 		write()
+		checkState(t, in, state, w)
 		listed := targetsOf(ours(w.list()))
 		for was := range stay {
 			if !listed[was] {
@@ -251,6 +254,41 @@ func carryOut(t *testing.T, in *Input, w *world) {
 	if !again.Empty() {
 		t.Errorf("a plan that was carried out left %d creates, %d updates, %d deletes to do",
 			len(again.Create), len(again.Update), len(again.Delete))
+	}
+}
+
+// backwards turns around the writes that do not depend on each other.
+func backwards(writes []func(), changes *Changes) []func() {
+	left := writes
+	turn := func(n int) {
+		slices.Reverse(left[:n])
+		left = left[n:]
+	}
+	turn(len(changes.Copies))
+	turn(len(changes.Create))
+	for _, wave := range changes.UpdateWaves() {
+		turn(len(wave))
+	}
+	turn(len(changes.Delete))
+	return writes
+}
+
+// checkState shows a state the slices there are now, and compares it with one that
+// is made from scratch.
+func checkState(t *testing.T, in *Input, state *State, w *world) {
+	t.Helper()
+	for name := range state.slices {
+		if w.slices[name] == nil {
+			state.RemoveSlice(name)
+		}
+	}
+	now := *in
+	now.Slices = w.list()
+	for _, slice := range now.Slices {
+		state.SetSlice(slice)
+	}
+	if want, got := Plan(now), state.Plan(in.Shares, in.TriggerTime); !apiequality.Semantic.DeepEqual(want, got) {
+		t.Errorf("the plan of the state (-from scratch +state):\n%s", cmp.Diff(want, got))
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
 )
 
 // history is a Service with pods that change at random, and slices that are
@@ -184,7 +185,7 @@ func checkHints(
 			case !*endpoint.Conditions.Ready:
 				want = nil
 			case !auto:
-				want = hints(service, endpoint)
+				want = hints(service, endpoint, &pointees{ready: true, node: ptr.Deref(endpoint.NodeName, ""), zone: ptr.Deref(endpoint.Zone, "")})
 			case want != nil:
 				hinted++
 				if len(want.ForZones) != 1 || shares.shares[want.ForZones[0].Name] == 0 || want.ForNodes != nil {

@@ -29,7 +29,8 @@ func GenerateName(owner metav1.Object) string { return owner.GetName() + "-" }
 // cache meets AlreadyExists instead of making a second copy.
 type Namer struct {
 	owner metav1.Object
-	taken map[string]bool
+	taken func(name string) bool
+	given map[string]bool
 	tried map[discoveryv1.AddressType]int // names of the sequence looked at
 }
 
@@ -40,7 +41,11 @@ func NewNamer(owner metav1.Object, existing []*discoveryv1.EndpointSlice) *Namer
 	for _, slice := range existing {
 		taken[slice.Name] = true
 	}
-	return &Namer{owner: owner, taken: taken, tried: map[discoveryv1.AddressType]int{}}
+	return newNamer(owner, func(name string) bool { return taken[name] })
+}
+
+func newNamer(owner metav1.Object, taken func(name string) bool) *Namer {
+	return &Namer{owner: owner, taken: taken, given: map[string]bool{}, tried: map[discoveryv1.AddressType]int{}}
 }
 
 // Next returns the name of the next slice of an address family.
@@ -48,8 +53,8 @@ func (n *Namer) Next(family discoveryv1.AddressType) string {
 	for {
 		name := sliceName(n.owner, family, n.tried[family])
 		n.tried[family]++
-		if !n.taken[name] {
-			n.taken[name] = true
+		if !n.taken(name) && !n.given[name] {
+			n.given[name] = true
 			return name
 		}
 	}

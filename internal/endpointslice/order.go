@@ -23,16 +23,15 @@ func targetOf(family discoveryv1.AddressType, endpoint *discoveryv1.Endpoint) ta
 	return target{family: family, namespace: endpoint.TargetRef.Namespace, name: endpoint.TargetRef.Name}
 }
 
-// inOrder arranges updates so that an endpoint that moves from one slice to
-// another is written to its new slice before it leaves the old one: it may be
-// listed twice for a moment, never not at all. Where slices exchange endpoints
-// no order does that; swapped then holds updates to be replaced by a create,
-// which comes before all updates, and a delete, which comes after them.
-func inOrder(updates []*edit) (ordered, swapped []*edit) { return Arrange(updates, waitsFor(updates)) }
-
 // Arrange orders writes so that each comes after those it waits for. Where some
 // wait for each other, one of them is taken out and counts as written first.
 // Otherwise the order is kept.
+//
+// Updates are arranged so that an endpoint that moves from one slice to another is
+// written to its new slice before it leaves the old one: it may be listed twice for
+// a moment, never not at all. Where slices exchange endpoints no order does that;
+// what is taken out is then replaced by a create, which comes before all updates,
+// and a delete, which comes after them.
 func Arrange[T comparable](writes []T, waits map[T][]T) (ordered, takenOut []T) {
 	written := map[T]bool{}
 	blocked := func(first T) bool { return !written[first] }
@@ -65,33 +64,71 @@ func onCycle[T comparable](left []T, waits map[T][]T) int {
 	return at
 }
 
-// waitsFor returns for each update those that must come first, since they take
-// over an endpoint it drops; one that listed the endpoint all along need not.
-// Most updates drop none that stays, and wait for nothing.
+// waves cuts updates that are in order into waves, none of which holds an update
+// that waits for another of it.
+func waves(ordered []*edit, waits map[*edit][]*edit) []int {
+	var sizes []int
+	wave := map[*edit]bool{}
+	for _, e := range ordered {
+		if len(sizes) == 0 || slices.ContainsFunc(waits[e], func(first *edit) bool { return wave[first] }) {
+			clear(wave)
+			sizes = append(sizes, 0)
+		}
+		wave[e] = true
+		sizes[len(sizes)-1]++
+	}
+	return sizes
+}
+
+// waitsFor returns for each update those that must come first: since they take
+// over an endpoint it drops, where one that listed the endpoint all along need not;
+// or since they drop a copy of an endpoint that it changes. Most updates drop none
+// that stays, and wait for nothing.
 func waitsFor(updates []*edit) map[*edit][]*edit {
-	dropped := map[target]*edit{}
+	waits := map[*edit][]*edit{}
+	if !slices.ContainsFunc(updates, loses) {
+		return waits
+	}
+	dropped := map[target][]*edit{}
 	for _, e := range updates {
+		if !e.lost {
+			continue
+		}
 		kept := targets(e.family, e.endpoints)
 		for was := range targets(e.family, e.current.Endpoints) {
 			if !kept[was] {
-				dropped[was] = e
+				dropped[was] = append(dropped[was], e)
 			}
 		}
 	}
-	waits := map[*edit][]*edit{}
-	if len(dropped) == 0 {
-		return waits
-	}
 	for _, e := range updates {
-		had := targets(e.family, e.current.Endpoints)
-		for is := range targets(e.family, e.endpoints) {
-			if from := dropped[is]; from != nil && !had[is] {
-				waits[from] = append(waits[from], e)
+		for _, m := range e.members[e.kept:] {
+			for _, from := range dropped[e.targetOf(m)] {
+				if !e.lists(m) {
+					waits[from] = append(waits[from], e)
+				}
 			}
+		}
+		for _, m := range e.changed {
+			waits[e] = append(waits[e], dropped[e.targetOf(m)]...)
 		}
 	}
 	return waits
 }
+
+// lists tells whether the slice as it is lists a member, under whatever address.
+func (e *edit) lists(m *member) bool {
+	return slices.ContainsFunc(e.current.Endpoints, func(endpoint discoveryv1.Endpoint) bool {
+		return targetOf(e.family, &endpoint) == e.targetOf(m)
+	})
+}
+
+func (e *edit) targetOf(m *member) target {
+	return target{family: e.family, namespace: e.namespace, name: m.name}
+}
+
+// loses tells whether a slice drops an endpoint.
+func loses(e *edit) bool { return e.lost }
 
 func targets(family discoveryv1.AddressType, endpoints []discoveryv1.Endpoint) map[target]bool {
 	set := make(map[target]bool, len(endpoints))

@@ -6,30 +6,40 @@ package endpointslice
 import (
 	"maps"
 	"slices"
+	"strings"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 )
 
 // edit is what becomes of one slice.
 type edit struct {
-	current   *discoveryv1.EndpointSlice // nil for a slice still to be created
-	family    discoveryv1.AddressType
-	ports     []discoveryv1.EndpointPort
-	endpoints []discoveryv1.Endpoint
+	current *discoveryv1.EndpointSlice // nil for a slice still to be created
+	family  discoveryv1.AddressType
+	ports   []discoveryv1.EndpointPort
+	members []*member // to list, in order
+	// kept is how many of the members current lists too; lost tells that it lists
+	// others besides.
+	kept      int
+	lost      bool
+	changed   []*member // those kept of which it says something else
+	copies    bool      // all that current lists is listed elsewhere, and stays there
+	namespace string
+	endpoints []discoveryv1.Endpoint // of the members; made when all slices are packed
+	hints     []*discoveryv1.EndpointHints
 	touched   bool // differs from current, so it is written in any case
 	removed   bool // has nothing left to list
 }
 
 // room is how many endpoints a slice can still take.
-func (e *edit) room(limit int) int { return max(0, limit-len(e.endpoints)) }
+func (e *edit) room(limit int) int { return max(0, limit-len(e.members)) }
 
 // packer packs the endpoints of one address family into slices, group by group.
 type packer struct {
-	family discoveryv1.AddressType
-	labels map[string]string
-	limit  int // endpoints a slice
+	*State
+	shelf *shelf
 	// keepHints is for hints that depend on other endpoints: they are decided
-	// once all slices are packed, and until then stay as they are.
+	// once all slices are packed, and until then stay as they are. Then edits are
+	// made of all slices, settled or not.
 	keepHints bool
 	stats     Stats
 }
@@ -37,30 +47,103 @@ type packer struct {
 // packFamily packs every port set. A family without any endpoint keeps one empty
 // slice, the placeholder: it says "none" where no slice would say "not known
 // yet".
-func (p *packer) packFamily(existing byPorts, want desired) []*edit {
-	edits := p.rehome(existing, want)
-	for _, key := range want.keys() {
-		edits = append(edits, p.pack(existing[key], want[key])...)
+func (p *packer) packFamily() []*edit {
+	if p.keepHints {
+		p.openAll(p.shelf)
 	}
-	if len(want) == 0 {
+	p.openCopies(p.shelf)
+	before := p.shelf.usable
+	open, homeless := p.openByPorts(), p.homelessByPorts()
+	edits := p.rehome(open)
+	for _, key := range slices.Sorted(keysOf(open, homeless)) {
+		if set := p.portSets[key]; p.hasMembers(set) {
+			edits = append(edits, p.pack(set, open[key], homeless[key])...)
+		}
+	}
+	if p.shelf.wanted == 0 {
 		edits = p.placeholder(edits)
 	}
-	p.count(edits, want)
+	for _, e := range edits {
+		e.namespace = p.service.Namespace
+		e.copies = e.removed && p.holdsCopies(e.current)
+	}
+	p.count(before, edits)
 	return edits
 }
 
-// count adds to the statistics what a packed family amounts to.
-func (p *packer) count(edits []*edit, want desired) {
-	for _, e := range edits {
-		if !e.removed {
-			p.stats.Slices++
+// holdsCopies tells whether all that a slice lists of what stays is kept by other
+// slices too.
+func (p *packer) holdsCopies(slice *discoveryv1.EndpointSlice) bool {
+	copies := false
+	for i := range slice.Endpoints {
+		if m := p.memberAt(&slice.Endpoints[i], p.shelf.family); m != nil {
+			if !m.taken {
+				return false
+			}
+			copies = true
 		}
 	}
-	for _, key := range want.keys() {
-		p.stats.Desired += len(want[key].order)
-		p.stats.IdealSlices += (len(want[key].order) + p.limit - 1) / p.limit
+	return copies
+}
+
+// openByPorts returns the open slices by their ports, ordered by name: of two
+// copies of an endpoint every replica keeps the same one.
+func (p *packer) openByPorts() map[PortsKey][]*held {
+	open := map[PortsKey][]*held{}
+	for h := range p.shelf.open {
+		open[h.ports] = append(open[h.ports], h)
 	}
-	if len(want) == 0 {
+	for _, list := range open {
+		slices.SortFunc(list, func(a, b *held) int { return strings.Compare(a.slice.Name, b.slice.Name) })
+	}
+	return open
+}
+
+// homelessByPorts returns the homeless members by their ports.
+func (p *packer) homelessByPorts() map[PortsKey][]*member {
+	homeless := map[PortsKey][]*member{}
+	for _, m := range p.shelf.homeless {
+		m.taken = false
+		homeless[m.ports.key] = append(homeless[m.ports.key], m)
+	}
+	return homeless
+}
+
+// keysOf returns the port sets that have an open slice or a homeless member.
+func keysOf(open map[PortsKey][]*held, homeless map[PortsKey][]*member) func(yield func(PortsKey) bool) {
+	keys := make(map[PortsKey]bool, len(open)+len(homeless))
+	for key := range open {
+		keys[key] = true
+	}
+	for key := range homeless {
+		keys[key] = true
+	}
+	return maps.Keys(keys)
+}
+
+// hasMembers tells whether members are to be listed under a set of ports; nil is
+// a set that no pod has.
+func (p *packer) hasMembers(set *portSet) bool {
+	return set != nil && set.groups[p.shelf.family].wanted > 0
+}
+
+// count adds to the statistics what a packed family amounts to, which had so many
+// slices before.
+func (p *packer) count(before int, edits []*edit) {
+	p.stats.Slices += before
+	for _, e := range edits {
+		switch {
+		case e.current == nil:
+			p.stats.Slices++
+		case e.removed:
+			p.stats.Slices--
+		}
+	}
+	p.stats.Desired += p.shelf.wanted
+	for _, set := range p.portSets {
+		p.stats.IdealSlices += (set.groups[p.shelf.family].wanted + p.limit - 1) / p.limit
+	}
+	if p.shelf.wanted == 0 {
 		p.stats.IdealSlices++
 	}
 }
@@ -69,22 +152,33 @@ func (p *packer) count(edits []*edit, want desired) {
 // their endpoints have now, so that after an edit of a target port each slice is
 // written once and in place, and no endpoint is unlisted in between. What has
 // no successor is returned as removed.
-func (p *packer) rehome(existing byPorts, want desired) []*edit {
+func (p *packer) rehome(open map[PortsKey][]*held) []*edit {
 	var removed []*edit
-	for _, key := range existing.keys() {
-		if want[key] != nil {
+	for _, key := range slices.Sorted(maps.Keys(open)) {
+		if p.hasMembers(p.portSets[key]) {
 			continue
 		}
-		for _, slice := range existing[key] {
-			if heir, found := want.holderOf(slice.Endpoints); found {
-				existing[heir] = append(existing[heir], slice)
+		for _, h := range open[key] {
+			if heir := p.holderOf(h); heir != nil {
+				open[heir.key] = append(open[heir.key], h)
 				continue
 			}
-			p.stats.Removed += len(slice.Endpoints)
-			removed = append(removed, &edit{current: slice, family: p.family, touched: true, removed: true})
+			p.stats.Removed += len(h.slice.Endpoints)
+			removed = append(removed, &edit{current: h.slice, family: p.shelf.addressType, touched: true, removed: true})
 		}
 	}
 	return removed
+}
+
+// holderOf returns the port set that the first of a slice's endpoints has that is
+// still wanted.
+func (p *packer) holderOf(h *held) *portSet {
+	for i := range h.slice.Endpoints {
+		if m := p.memberAt(&h.slice.Endpoints[i], p.shelf.family); m != nil {
+			return m.ports
+		}
+	}
+	return nil
 }
 
 // placeholder spares from removal one slice that is a placeholder already, or
@@ -97,68 +191,92 @@ func (p *packer) placeholder(removed []*edit) []*edit {
 			return removed
 		}
 	}
-	return append(removed, &edit{family: p.family})
+	return append(removed, &edit{family: p.shelf.addressType})
 }
 
 // pack fits one port set's endpoints into its slices and as few others as it
 // can, changing as few slices as it can: every slice written reaches every node.
-func (p *packer) pack(existing []*discoveryv1.EndpointSlice, want *endpointSet) []*edit {
-	edits := make([]*edit, 0, len(existing))
-	for _, slice := range existing {
-		edits = append(edits, p.keep(slice, want))
+// Of the settled slices it looks at those alone that it fills.
+func (p *packer) pack(set *portSet, open []*held, homeless []*member) []*edit {
+	edits := make([]*edit, 0, len(open))
+	for _, h := range open {
+		e := p.keep(h, set)
+		if e.touched || p.keepHints {
+			edits = append(edits, e)
+		} else {
+			p.settle(h, set, e.members)
+		}
 	}
-	rest := want.rest()
+	rest := slices.DeleteFunc(homeless, func(m *member) bool { return m.taken })
+	slices.SortFunc(rest, func(a, b *member) int { return strings.Compare(a.name, b.name) })
 	p.stats.Added += len(rest)
-	return p.place(edits, want.ports, rest)
+	return p.place(edits, set, rest)
 }
 
 // keep leaves the endpoints of a slice that are still wanted where they are,
 // brings them up to date, and drops the others. What lies beyond the limit
-// stays in the set, to be placed elsewhere. A slice that keeps none goes, unless
+// stays homeless, to be placed elsewhere. A slice that keeps none goes, unless
 // a new one takes its name.
-func (p *packer) keep(slice *discoveryv1.EndpointSlice, want *endpointSet) *edit {
-	kept := &edit{
-		current: slice,
-		family:  p.family,
-		ports:   want.ports,
-		touched: !maps.Equal(slice.Labels, p.labels) || KeyOfPorts(slice.Ports) != KeyOfPorts(want.ports),
+func (p *packer) keep(h *held, set *portSet) *edit {
+	e := &edit{
+		current: h.slice,
+		family:  p.shelf.addressType,
+		ports:   set.ports,
+		members: make([]*member, 0, len(h.slice.Endpoints)),
 	}
-	kept.endpoints = make([]discoveryv1.Endpoint, 0, len(slice.Endpoints))
-	for i := range slice.Endpoints {
-		if kept.room(p.limit) == 0 {
-			kept.touched = true
+	e.touched = h.ports != set.key || !maps.Equal(h.slice.Labels, p.labels)
+	for i := range h.slice.Endpoints {
+		if e.room(p.limit) == 0 {
+			e.touched, e.lost = true, true
 			break
 		}
-		endpoint, wanted := want.take(Identify(&slice.Endpoints[i]))
-		if !wanted {
+		endpoint := &h.slice.Endpoints[i]
+		m := p.memberAt(endpoint, p.shelf.family)
+		if m == nil || m.ports != set || m.taken {
 			p.stats.Removed++
-			kept.touched = true
+			e.touched, e.lost = true, true
 			continue
 		}
-		if p.keepHints {
-			endpoint.Hints = slice.Endpoints[i].Hints
+		m.taken = true
+		if !p.says(endpoint, m) {
+			e.touched = true
+			e.changed = append(e.changed, m)
 		}
-		kept.touched = kept.touched || !SameContent(&endpoint, &slice.Endpoints[i])
-		kept.endpoints = append(kept.endpoints, endpoint)
+		e.members = append(e.members, m)
+		if p.keepHints {
+			e.hints = append(e.hints, endpoint.Hints)
+		}
 	}
-	if len(kept.endpoints) == 0 {
-		kept.touched, kept.removed = true, true
+	e.kept = len(e.members)
+	if e.kept == 0 {
+		e.touched, e.removed = true, true
 	}
-	return kept
+	return e
 }
 
-// place finds slices for endpoints that lie in none: first those that are
+// says tells whether an endpoint of a slice says of a member what it should.
+func (p *packer) says(endpoint *discoveryv1.Endpoint, m *member) bool {
+	want := m.endpoint(p.service, p.shelf.family, &p.compared)
+	if p.keepHints {
+		want.Hints = endpoint.Hints
+	}
+	return SameContent(&want, endpoint)
+}
+
+// place finds slices for members that lie in none: first those that are
 // written anyway, fullest first, then one untouched slice that takes all that
 // remains, then new slices. The remainder is never spread over several
 // untouched slices, since each would be one more write.
-func (p *packer) place(edits []*edit, ports []discoveryv1.EndpointPort, rest []discoveryv1.Endpoint) []*edit {
+func (p *packer) place(edits []*edit, set *portSet, rest []*member) []*edit {
 	for _, target := range fillable(edits) {
 		rest = p.fill(target, rest)
 	}
 	for len(rest) > 0 {
-		target := p.bestFit(edits, len(rest))
+		target := p.bestFit(edits, set, len(rest))
 		if target == nil {
-			target = &edit{family: p.family, ports: ports}
+			target = &edit{family: p.shelf.addressType, ports: set.ports}
+		}
+		if !slices.Contains(edits, target) {
 			edits = append(edits, target)
 		}
 		rest = p.fill(target, rest)
@@ -174,32 +292,54 @@ func fillable(edits []*edit) []*edit {
 			open = append(open, e)
 		}
 	}
-	slices.SortStableFunc(open, func(a, b *edit) int { return len(b.endpoints) - len(a.endpoints) })
+	slices.SortStableFunc(open, func(a, b *edit) int { return len(b.members) - len(a.members) })
 	return open
 }
 
 // bestFit returns the untouched slice that takes n endpoints and is then the
 // fullest, or nil when a new slice is due.
-func (p *packer) bestFit(edits []*edit, n int) *edit {
+func (p *packer) bestFit(edits []*edit, set *portSet, n int) *edit {
+	if !p.keepHints {
+		h := set.groups[p.shelf.family].fullest(p.limit - n)
+		if h == nil {
+			return nil
+		}
+		members := p.open(h)
+		return &edit{current: h.slice, family: p.shelf.addressType, ports: set.ports, members: members, kept: len(members)}
+	}
 	var best *edit
 	for _, e := range edits {
 		if e.touched || e.room(p.limit) < n {
 			continue
 		}
-		if best == nil || len(e.endpoints) > len(best.endpoints) {
+		if best == nil || len(e.members) > len(best.members) {
 			best = e
 		}
 	}
 	return best
 }
 
-// fill moves as many endpoints into a slice as it takes and returns the others.
-func (p *packer) fill(target *edit, rest []discoveryv1.Endpoint) []discoveryv1.Endpoint {
+// fill moves as many members into a slice as it takes and returns the others.
+func (p *packer) fill(target *edit, rest []*member) []*member {
 	n := min(len(rest), target.room(p.limit))
 	if n == 0 {
 		return rest
 	}
-	target.endpoints = append(target.endpoints, rest[:n]...)
+	target.members = append(target.members, rest[:n]...)
 	target.touched = true
 	return rest[n:]
+}
+
+// describe makes the endpoints of the slices that are written, and of all where
+// that is not decided yet.
+func (p *packer) describe(edits []*edit) {
+	for _, e := range edits {
+		if e.removed || !e.touched && !p.keepHints {
+			continue
+		}
+		e.endpoints = endpoints(p.service, e.members, p.shelf.family)
+		for i, hints := range e.hints {
+			e.endpoints[i].Hints = hints
+		}
+	}
 }

@@ -4,7 +4,8 @@
 package endpointslice
 
 import (
-	"cmp"
+	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -29,7 +30,7 @@ type Input struct {
 	// with [AutoTopology] needs it.
 	Shares ZoneShares
 	// TriggerTime is when the change happened that the plan publishes, as
-	// [Triggers] has it. Zero means that it is not known.
+	// [State.Trigger] has it. Zero means that it is not known.
 	TriggerTime time.Time
 	// ZoneOf returns the zone of a node, empty when it has none, and whether
 	// there is such a node.
@@ -46,30 +47,49 @@ func Plan(in Input) Changes {
 	if !Managed(in.Service) {
 		return Changes{}
 	}
-	families := AddressTypes(in.Service)
-	labels := sliceLabels(in.Service)
-	usable, obsolete := sortSlices(&in, families)
-	pods, missingNodes := locate(&in)
+	s := NewState(in.MaxEndpoints)
+	s.Reset(in.Service, in.Pods, in.Slices, in.ZoneOf)
+	return s.Plan(in.Shares, in.TriggerTime)
+}
 
-	auto := AutoTopology(in.Service)
+// Plan returns what [Plan] would for all that the state has been shown. Only a
+// Service with [AutoTopology] needs the zones' shares; its plans cost what the
+// Service has, since each of its hints depends on all the others.
+func (s *State) Plan(shares ZoneShares, trigger time.Time) Changes {
+	auto := AutoTopology(s.service)
 	var edits []*edit
 	var zoneHints []ZoneHints
 	var stats Stats
-	for _, family := range families {
-		p := packer{family: family, labels: labels, limit: cmp.Or(in.MaxEndpoints, DefaultMaxEndpoints), keepHints: auto}
-		packed := p.packFamily(usable[family], desire(in.Service, pods, family))
+	for _, addressType := range s.families {
+		f, _ := familyOf(addressType)
+		p := packer{State: s, shelf: s.shelves[f], keepHints: auto}
+		packed := p.packFamily()
+		p.describe(packed)
 		if auto {
-			zoneHints = append(zoneHints, hintZones(family, packed, in.Shares))
+			zoneHints = append(zoneHints, hintZones(addressType, packed, shares))
 		}
 		edits = append(edits, packed...)
 		stats = stats.plus(p.stats)
 	}
 	w := writer{
-		service: in.Service, labels: labels, names: NewNamer(in.Service, in.Slices),
-		triggerTime: in.TriggerTime,
+		service: s.service, labels: s.labels, triggerTime: trigger,
+		names: newNamer(s.service, func(name string) bool { return s.slices[name] != nil }),
 	}
-	changes := w.changes(edits, obsolete)
+	changes := w.changes(edits, s.obsoleteSlices())
 	changes.ZoneHints, changes.Stats = zoneHints, stats
-	changes.MissingNodes = missingNodes
+	if len(s.missing) > 0 {
+		changes.MissingNodes = slices.Sorted(maps.Keys(s.missing))
+	}
 	return changes
+}
+
+// obsoleteSlices are to be deleted: of a family the Service dropped, or owned by an
+// earlier Service of the same name. Slices with another manager and slices on their
+// way out are left alone.
+func (s *State) obsoleteSlices() []*discoveryv1.EndpointSlice {
+	var obsolete []*discoveryv1.EndpointSlice
+	for _, name := range slices.Sorted(maps.Keys(s.obsolete)) {
+		obsolete = append(obsolete, s.obsolete[name].slice)
+	}
+	return obsolete
 }

@@ -4,6 +4,8 @@
 package endpointslice
 
 import (
+	"net"
+
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	netutils "k8s.io/utils/net"
@@ -32,35 +34,6 @@ func Ready(pod *corev1.Pod) bool {
 	return false
 }
 
-// endpointFor describes a pod as an endpoint of a Service in one address family.
-// The zone is that of the pod's node, empty when it is not known. The endpoint
-// has no address when the pod has none in that family.
-func endpointFor(service *corev1.Service, pod *corev1.Pod, zone string, family discoveryv1.AddressType) discoveryv1.Endpoint {
-	endpoint := discoveryv1.Endpoint{
-		Addresses:  Addresses(pod, family),
-		Conditions: conditions(service, pod),
-		TargetRef: &corev1.ObjectReference{
-			Kind:      "Pod",
-			Namespace: pod.Namespace,
-			Name:      pod.Name,
-			UID:       pod.UID,
-		},
-	}
-	if hostname := Hostname(service, pod); hostname != "" {
-		endpoint.Hostname = new(hostname)
-	}
-	if pod.Spec.NodeName != "" {
-		endpoint.NodeName = new(pod.Spec.NodeName)
-	}
-	if zone != "" {
-		endpoint.Zone = new(zone)
-	}
-	if !AutoTopology(service) { // its hints depend on the other endpoints
-		endpoint.Hints = hints(service, &endpoint)
-	}
-	return endpoint
-}
-
 // Hostname returns the name under which DNS serves a pod of a Service, or
 // nothing: the pod asks for it by naming the Service as its subdomain.
 func Hostname(service *corev1.Service, pod *corev1.Pod) string {
@@ -68,18 +41,6 @@ func Hostname(service *corev1.Service, pod *corev1.Pod) string {
 		return ""
 	}
 	return pod.Spec.Hostname
-}
-
-// conditions always sets all three, since a consumer reads an absent one as
-// "unknown" and each of them in its own way.
-func conditions(service *corev1.Service, pod *corev1.Pod) discoveryv1.EndpointConditions {
-	serving := Ready(pod)
-	terminating := pod.DeletionTimestamp != nil
-	return discoveryv1.EndpointConditions{
-		Ready:       new(service.Spec.PublishNotReadyAddresses || (serving && !terminating)),
-		Serving:     new(serving),
-		Terminating: new(terminating),
-	}
 }
 
 // Addresses returns the pod's addresses of one family in their canonical form,
@@ -91,33 +52,43 @@ func Addresses(pod *corev1.Pod, family discoveryv1.AddressType) []string {
 		if ip == nil || netutils.IsIPv6(ip) != (family == discoveryv1.AddressTypeIPv6) {
 			continue
 		}
-		found = append(found, ip.String())
+		found = append(found, spelled(ip, podIP.IP))
 	}
 	return found
 }
 
+// spelled returns an address in its canonical form, and the given text where that
+// is it already: so it needs no memory of its own.
+func spelled(ip net.IP, text string) string {
+	if canonical := ip.String(); canonical != text {
+		return canonical
+	}
+	return text
+}
+
 // hints returns where traffic for a ready endpoint should come from when the
 // Service asks for close endpoints in spec.trafficDistribution (KEP-4444,
-// KEP-3015): its own zone, and for PreferSameNode its own node as well.
-func hints(service *corev1.Service, endpoint *discoveryv1.Endpoint) *discoveryv1.EndpointHints {
-	if !*endpoint.Conditions.Ready {
+// KEP-3015): its own zone, and for PreferSameNode its own node as well. Those of a
+// Service with [AutoTopology] depend on the other endpoints, and come later.
+func hints(service *corev1.Service, endpoint *discoveryv1.Endpoint, at *pointees) *discoveryv1.EndpointHints {
+	if !at.ready || AutoTopology(service) {
 		return nil
 	}
-	var zones []discoveryv1.ForZone
-	var nodes []discoveryv1.ForNode
 	switch ptr.Deref(service.Spec.TrafficDistribution, "") {
 	case corev1.ServiceTrafficDistributionPreferSameNode:
 		if endpoint.NodeName != nil {
-			nodes = []discoveryv1.ForNode{{Name: *endpoint.NodeName}}
+			at.forNode[0].Name = at.node
+			at.hints.ForNodes = at.forNode[:]
 		}
 		fallthrough
 	case corev1.ServiceTrafficDistributionPreferClose, corev1.ServiceTrafficDistributionPreferSameZone:
 		if endpoint.Zone != nil {
-			zones = []discoveryv1.ForZone{{Name: *endpoint.Zone}}
+			at.forZone[0].Name = at.zone
+			at.hints.ForZones = at.forZone[:]
 		}
 	}
-	if zones == nil && nodes == nil {
+	if at.hints.ForZones == nil && at.hints.ForNodes == nil {
 		return nil
 	}
-	return &discoveryv1.EndpointHints{ForZones: zones, ForNodes: nodes}
+	return &at.hints
 }

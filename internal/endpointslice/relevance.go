@@ -33,6 +33,18 @@ func PodMatters(before, after *corev1.Pod) bool {
 		!maps.Equal(before.Labels, after.Labels)
 }
 
+// TakesAway tells whether a change of a pod can take an endpoint away, or a part of
+// it, from a Service that selected it before: it is not ready any more, on its way
+// out, gone, or another pod.
+func TakesAway(before, after *corev1.Pod) bool {
+	return Listable(before) && (!Listable(after) ||
+		before.UID != after.UID ||
+		Ready(before) && !Ready(after) ||
+		before.DeletionTimestamp == nil && after.DeletionTimestamp != nil ||
+		!slices.Equal(before.Status.PodIPs, after.Status.PodIPs) ||
+		!maps.Equal(before.Labels, after.Labels))
+}
+
 // ServiceMatters tells whether a change of a Service can change its slices. The
 // status, which a load balancer may write often, cannot.
 func ServiceMatters(before, after *corev1.Service) bool {

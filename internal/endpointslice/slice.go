@@ -4,7 +4,6 @@
 package endpointslice
 
 import (
-	"maps"
 	"slices"
 	"strings"
 
@@ -23,37 +22,6 @@ func ServiceOf(slice *discoveryv1.EndpointSlice) types.NamespacedName {
 func managed(slice *discoveryv1.EndpointSlice) bool {
 	return slice.Labels[discoveryv1.LabelManagedBy] == ManagedBy
 }
-
-// sortSlices orders what a Service has into the slices to continue, by family
-// and port set, and those to delete: of a family the Service dropped, or owned
-// by an earlier Service of the same name. Slices with another manager and slices
-// on their way out are left alone.
-func sortSlices(
-	in *Input, families []discoveryv1.AddressType,
-) (usable map[discoveryv1.AddressType]byPorts, obsolete []*discoveryv1.EndpointSlice) {
-	usable = make(map[discoveryv1.AddressType]byPorts, len(families))
-	for _, family := range families {
-		usable[family] = byPorts{}
-	}
-	for _, slice := range sortedByName(in.Slices) {
-		if !managed(slice) || slice.DeletionTimestamp != nil {
-			continue
-		}
-		groups, wanted := usable[slice.AddressType]
-		if !wanted || !ownedBy(slice, in.Service) {
-			obsolete = append(obsolete, slice)
-			continue
-		}
-		key := KeyOfPorts(slice.Ports)
-		groups[key] = append(groups[key], slice)
-	}
-	return usable, obsolete
-}
-
-// byPorts holds the slices of one family by the ports they list.
-type byPorts map[PortsKey][]*discoveryv1.EndpointSlice
-
-func (b byPorts) keys() []PortsKey { return slices.Sorted(maps.Keys(b)) }
 
 // sortedByName fixes the order in which slices are looked at, so that of two
 // copies of an endpoint every replica keeps the same one.

@@ -5,7 +5,6 @@ package endpointslice
 
 import (
 	"slices"
-	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -30,130 +29,126 @@ func StampTrigger(annotations map[string]string, at time.Time) map[string]string
 	return annotations
 }
 
+// Readiness is what is remembered of one pod: since when it is ready, or is not,
+// and whether that has been published.
+type Readiness struct {
+	uid     types.UID
+	since   time.Time // zero when nobody said
+	serving bool
+	told    bool
+}
+
+// ReadinessOf returns what a pod says of its readiness.
+func ReadinessOf(pod *corev1.Pod) Readiness {
+	r := Readiness{uid: pod.UID, serving: Ready(pod)}
+	for i := range pod.Status.Conditions {
+		if pod.Status.Conditions[i].Type == corev1.PodReady {
+			r.since = pod.Status.Conditions[i].LastTransitionTime.Time
+			break
+		}
+	}
+	return r
+}
+
+// Follow takes over from what was remembered of the pod before whether its last
+// change has been published.
+func (r *Readiness) Follow(before *Readiness) {
+	r.told = before.told && r.uid == before.uid && !r.since.After(before.since)
+}
+
 // Triggers works out when the changes happened that are published for a Service:
-// it remembers the changes that have been. All methods are safe for concurrent
-// use.
+// it remembers those that have been, and goes through those only that have not.
+// The zero value remembers nothing.
 type Triggers struct {
-	mu       sync.Mutex
-	services map[types.NamespacedName]*publishedTimes
+	known   bool      // something has been published
+	created time.Time // when the Service was created for which that was
+	untold  map[*Readiness]struct{}
 }
 
-// publishedTimes are the times of the last changes that were published.
-type publishedTimes struct {
-	service time.Time
-	pods    map[types.UID]time.Time
+// WithoutPods returns what is remembered of the Service alone.
+func (t *Triggers) WithoutPods() Triggers { return Triggers{known: t.known, created: t.created} }
+
+// Add takes in a pod of the Service, or what replaces a pod that was dropped.
+func (t *Triggers) Add(r *Readiness) {
+	if r.told || r.since.IsZero() {
+		return
+	}
+	if t.untold == nil {
+		t.untold = map[*Readiness]struct{}{}
+	}
+	t.untold[r] = struct{}{}
 }
 
-// NewTriggers returns a value that remembers nothing.
-func NewTriggers() *Triggers {
-	return &Triggers{services: map[types.NamespacedName]*publishedTimes{}}
-}
+// Drop takes a pod out.
+func (t *Triggers) Drop(r *Readiness) { delete(t.untold, r) }
 
-// Trigger is the change that a plan publishes.
-type Trigger struct {
-	// Time is when the earliest of several changes happened. It is zero when
-	// nothing changed whose time is known.
-	Time time.Time
-
-	service types.NamespacedName
-	times   *publishedTimes
-}
-
-// Next returns what has changed since the last trigger that was handed to
-// Published: for a Service seen for the first time that it was created, later
-// the earliest change of a pod's readiness.
+// Next returns the earliest change since Published was called last: for a Service
+// seen for the first time that it was created, later a change of a pod's
+// readiness. It is zero when nothing changed whose time is known.
 //
 // After a restart nothing is remembered. Then published, if not nil, tells which
 // pods the objects in the API list as they are, and only the others count; it is
 // nil when there are no such objects, which is what a new Service looks like.
-func (t *Triggers) Next(service *corev1.Service, pods []*corev1.Pod, published func(*corev1.Pod) bool) Trigger {
-	key := types.NamespacedName{Namespace: service.Namespace, Name: service.Name}
+func (t *Triggers) Next(service *corev1.Service, published func(*Readiness) bool) time.Time {
 	created := service.CreationTimestamp.Time
-	next := Trigger{service: key, times: &publishedTimes{service: created, pods: make(map[types.UID]time.Time, len(pods))}}
-	t.mu.Lock()
-	last := t.services[key]
-	t.mu.Unlock()
-	for _, pod := range pods {
-		at := readySince(pod)
-		if at.IsZero() || !Listable(pod) {
-			continue
-		}
-		next.times.pods[pod.UID] = at
-		if !last.knows(pod, at, published) {
-			next.Time = earlier(next.Time, at)
+	if !t.known && published == nil {
+		return created
+	}
+	var next time.Time
+	for r := range t.untold {
+		if t.known || !published(r) {
+			next = earlier(next, r.since)
 		}
 	}
-	if last == nil && published == nil {
-		next.Time = created
-	} else if last != nil && created.After(last.service) {
-		next.Time = earlier(next.Time, created)
+	if t.known && created.After(t.created) {
+		next = earlier(next, created)
 	}
 	return next
 }
 
-// knows tells whether a pod's readiness was published since it changed. A nil
-// receiver remembers nothing.
-func (p *publishedTimes) knows(pod *corev1.Pod, since time.Time, published func(*corev1.Pod) bool) bool {
-	if p == nil {
-		return published != nil && published(pod)
+// Known tells whether anything has been published, so that Next needs nobody to
+// tell what has.
+func (t *Triggers) Known() bool { return t.known }
+
+// Published records that all there is has been published. Until then a change
+// counts as not published, however often Next is called.
+func (t *Triggers) Published(service *corev1.Service) {
+	for r := range t.untold {
+		r.told = true
 	}
-	return !since.After(p.pods[pod.UID])
+	clear(t.untold)
+	t.known, t.created = true, service.CreationTimestamp.Time
 }
 
 // Published tells which pods the slices of a Service list as they are, for
 // [Triggers.Next]. It is nil when the Service has no slice.
-func Published(all []*discoveryv1.EndpointSlice) func(*corev1.Pod) bool {
+func Published(all []*discoveryv1.EndpointSlice) func(*Readiness) bool {
 	if !slices.ContainsFunc(all, managed) {
 		return nil
 	}
-	var listed map[types.UID]bool // whether the pod is listed as serving; made when first needed
-	return func(pod *corev1.Pod) bool {
-		if listed == nil {
-			listed = servingByPod(all)
-		}
-		serving, found := listed[pod.UID]
-		return found && serving == Ready(pod)
-	}
-}
-
-func servingByPod(all []*discoveryv1.EndpointSlice) map[types.UID]bool {
-	listed := map[types.UID]bool{}
+	serving := map[types.UID]bool{}
 	for _, slice := range all {
-		if !managed(slice) {
-			continue
-		}
-		for i := range slice.Endpoints {
-			if endpoint := &slice.Endpoints[i]; endpoint.TargetRef != nil {
-				listed[endpoint.TargetRef.UID] = ptr.Deref(endpoint.Conditions.Serving, false)
-			}
+		if managed(slice) {
+			noteServing(serving, slice)
 		}
 	}
-	return listed
+	return ListedAs(serving)
 }
 
-// Published records that a trigger's plan was carried out. Until then the change
-// counts as not published, however often the plan is made.
-func (t *Triggers) Published(trigger Trigger) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.services[trigger.service] = trigger.times
-}
-
-// Forget drops what is known of a Service that is gone.
-func (t *Triggers) Forget(service types.NamespacedName) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.services, service)
-}
-
-// readySince is when a pod's readiness changed last, zero when nobody said.
-func readySince(pod *corev1.Pod) time.Time {
-	for i := range pod.Status.Conditions {
-		if pod.Status.Conditions[i].Type == corev1.PodReady {
-			return pod.Status.Conditions[i].LastTransitionTime.Time
+func noteServing(serving map[types.UID]bool, slice *discoveryv1.EndpointSlice) {
+	for i := range slice.Endpoints {
+		if endpoint := &slice.Endpoints[i]; endpoint.TargetRef != nil {
+			serving[endpoint.TargetRef.UID] = ptr.Deref(endpoint.Conditions.Serving, false)
 		}
 	}
-	return time.Time{}
+}
+
+// ListedAs tells which pods are listed, by UID, as they are.
+func ListedAs(serving map[types.UID]bool) func(*Readiness) bool {
+	return func(r *Readiness) bool {
+		listed, found := serving[r.uid]
+		return found && listed == r.serving
+	}
 }
 
 // earlier returns the earlier of two times; zero is none.

@@ -65,6 +65,16 @@ func (w *world) apply(changes Changes) {
 // writes returns the writes of a plan one by one, in their order.
 func (w *world) writes(changes Changes) []func() {
 	var writes []func()
+	remove := func(slice *discoveryv1.EndpointSlice) func() {
+		return func() {
+			w.expectCurrent(slice)
+			delete(w.slices, slice.Name)
+			w.deleted++
+		}
+	}
+	for _, slice := range changes.Copies {
+		writes = append(writes, remove(slice))
+	}
 	for _, slice := range changes.Create {
 		writes = append(writes, func() {
 			if w.slices[slice.Name] != nil {
@@ -82,11 +92,7 @@ func (w *world) writes(changes Changes) []func() {
 		})
 	}
 	for _, slice := range changes.Delete {
-		writes = append(writes, func() {
-			w.expectCurrent(slice)
-			delete(w.slices, slice.Name)
-			w.deleted++
-		})
+		writes = append(writes, remove(slice))
 	}
 	return writes
 }

@@ -204,7 +204,7 @@ func TestCloneGoesItsOwnWay(t *testing.T) {
 		"settle":  func(b *Block) bool { return b.Settle(5, replicaA) },
 		"refuse":  func(b *Block) bool { return b.Refuse(6, replicaA) },
 		"release": func(b *Block) bool { return b.Release(1, Retention{Until: later()}) },
-		"adopt":   func(b *Block) bool { return b.Adopt(500) },
+		"adopt":   func(b *Block) bool { return b.Adopt(4) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := everything(t)

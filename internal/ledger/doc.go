@@ -18,9 +18,9 @@
 // Service carry one, it settles the number. When the Service is gone, the number
 // is held: for its last owner if it is to be retained, and in any case until it
 // is certain that nothing uses it, which only what is found after the hold was
-// made can tell. A number that is taken from its hold (Claim) or carried all the
-// same (Keep, Adopt) ends the hold, and so nothing that was found before can
-// clear it: no number is freed on evidence that is out of date.
+// made can tell. A number that is taken from its hold (Claim), or carried all the
+// same (Keep), ends the hold, so that nothing that was found before can clear it: no
+// number is freed on evidence that is out of date.
 //
 // A loan belongs to a replica. If that is no more, its numbers are held
 // (Reclaim) and cleared like all others. Whoever wants a number that is on loan

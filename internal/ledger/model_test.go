@@ -125,7 +125,7 @@ func step(b *Block, m *model, kind int, c *chance) (got, want bool) {
 	case 2:
 		return b.Settle(n, h), m.set(n, m.lent(n, h), record{State: Used})
 	case 3:
-		return b.Adopt(n), m.set(n, inside && (m.state(n) == Free || m.state(n) == Held), record{State: Used})
+		return b.Adopt(n), m.set(n, inside && m.state(n) == Free, record{State: Used})
 	case 4:
 		return b.Release(n, c.then), m.hold(n, m.state(n) == Used, c.then)
 	case 5:

@@ -41,19 +41,8 @@ func (b *Block) Settle(number int, from Holder) bool {
 	return true
 }
 
-// Adopt makes a number that nobody has on loan one that a Service has: the
-// Service was seen with it.
-func (b *Block) Adopt(number int) bool {
-	switch b.State(number) {
-	case Free:
-		return b.taken.Take(number)
-	case Held:
-		delete(b.holds, number)
-		return true
-	default:
-		return false
-	}
-}
+// Adopt makes a free number one that a Service has: the Service was seen with it.
+func (b *Block) Adopt(number int) bool { return b.taken.Take(number) }
 
 // Release holds a number that a Service had. It becomes free when it is cleared,
 // not before its retention ends, if there is one.

@@ -37,7 +37,7 @@ func scenes() map[string]func(b *Block) []bool {
 		"used": func(b *Block) []bool { return []bool{used(b)} },
 		"held": func(b *Block) []bool { return []bool{used(b), b.Release(at, retained())} },
 		"held again": func(b *Block) []bool {
-			return []bool{used(b), b.Release(at, retained()), used(b), b.Release(at, Retention{})}
+			return []bool{used(b), b.Release(at, retained()), b.Keep(at, 12), b.Release(at, Retention{})}
 		},
 	}
 }
@@ -138,7 +138,7 @@ func holdMoves() map[string]move {
 	moves := map[string]move{
 		"adopt": {
 			func(b *Block, n int) bool { return b.Adopt(n) },
-			map[string]string{"free": "used", "held": "used", "held again": "used"},
+			map[string]string{"free": "used"},
 		},
 		"release": {
 			func(b *Block, n int) bool { return b.Release(n, Retention{}) },
@@ -256,8 +256,7 @@ func TestNumberLives(t *testing.T) {
 func TestOldEvidenceClearsNoLaterHold(t *testing.T) {
 	again := func(b *Block) bool { return b.Release(at, Retention{}) }
 	for name, between := range map[string]func(b *Block) []bool{
-		"kept":    func(b *Block) []bool { return []bool{b.Keep(at, 1), again(b)} },
-		"adopted": func(b *Block) []bool { return []bool{b.Adopt(at), again(b)} },
+		"kept": func(b *Block) []bool { return []bool{b.Keep(at, 1), again(b)} },
 		"claimed and settled": func(b *Block) []bool {
 			return []bool{b.Claim(at, 1, replicaA), b.Settle(at, replicaA), again(b)}
 		},
@@ -326,5 +325,21 @@ func TestAllLoansOfAHolderAreReclaimed(t *testing.T) {
 	once := encode(t, b)
 	if b.ReclaimAll(replicaA) || b.ReclaimAll(replicaC) || b.ReclaimAll(0) || !bytes.Equal(encode(t, b), once) {
 		t.Error("reclaimed what was not there")
+	}
+}
+
+func TestRetentionDeniesAllButItsSubject(t *testing.T) {
+	for name, test := range map[string]struct {
+		kept *Retention
+		want bool
+	}{
+		"none":        {nil, false},
+		"for nobody":  {&Retention{Until: later()}, false},
+		"for another": {&Retention{For: subject("team", "db")}, true},
+		"for it":      {&Retention{For: subject("team", "web")}, false},
+	} {
+		if got := test.kept.Denies(subject("team", "web")); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
 	}
 }

@@ -110,6 +110,11 @@ type Recall struct {
 	For Subject
 }
 
+// Denies tells whether a number is kept for somebody else than a subject.
+func (r *Retention) Denies(whom Subject) bool {
+	return r != nil && !r.For.Nobody() && r.For.digest != whom.digest
+}
+
 // Hold is what is known of a number that no Service has any more and that is not
 // free yet.
 type Hold struct {

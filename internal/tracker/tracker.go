@@ -40,8 +40,21 @@ type pendingWrites struct {
 }
 
 type pendingWrite struct {
+	name            string
 	resourceVersion string
 	deleted         bool
+}
+
+// Among returns what Behind asks for where all objects of the owner are at hand.
+func Among[T metav1.Object](objects []T) func(name string) (T, bool) {
+	return func(name string) (found T, exists bool) {
+		for _, object := range objects {
+			if object.GetName() == name {
+				return object, true
+			}
+		}
+		return found, false
+	}
 }
 
 // New returns a tracker that knows of no writes. ownerOf must give an object the
@@ -52,12 +65,12 @@ func New[T metav1.Object](ownerOf func(T) types.NamespacedName) *Tracker[T] {
 
 // Wrote records an object as the server answered its create or update.
 func (t *Tracker[T]) Wrote(object T) {
-	t.record(object, pendingWrite{resourceVersion: object.GetResourceVersion()})
+	t.record(object, pendingWrite{name: object.GetName(), resourceVersion: object.GetResourceVersion()})
 }
 
 // Deleted records that an object was deleted.
 func (t *Tracker[T]) Deleted(object T) {
-	t.record(object, pendingWrite{deleted: true})
+	t.record(object, pendingWrite{name: object.GetName(), deleted: true})
 }
 
 func (t *Tracker[T]) record(object T, write pendingWrite) {
@@ -74,20 +87,22 @@ func (t *Tracker[T]) record(object T, write pendingWrite) {
 
 // Behind tells whether the objects a cache holds for an owner are older than the
 // writes made for it. The owner then waits: Seen or Gone will report news when
-// the cache has caught up, and after MaxWait nothing is waited for.
-func (t *Tracker[T]) Behind(owner types.NamespacedName, cached []T, now time.Time) bool {
+// the cache has caught up, and after MaxWait nothing is waited for. cached returns
+// what the cache holds under a name; it is asked for what was written, and for
+// nothing else.
+func (t *Tracker[T]) Behind(owner types.NamespacedName, cached func(name string) (T, bool), now time.Time) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	pending := t.owners[owner]
 	if pending == nil {
 		return false
 	}
-	held := make(map[types.UID]metav1.Object, len(cached))
-	for _, object := range cached {
-		held[object.GetUID()] = object
-	}
 	for uid, write := range pending.writes {
-		if write.shownBy(held[uid]) {
+		var held metav1.Object
+		if object, found := cached(write.name); found && object.GetUID() == uid {
+			held = object
+		}
+		if write.shownBy(held) {
 			delete(pending.writes, uid)
 		}
 	}

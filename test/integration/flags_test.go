@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 
@@ -90,7 +91,7 @@ var _ = Describe("The manager's command line", func() {
 			"concurrent-service-endpoint-syncs", "max-endpoints-per-slice", "enable-webhooks",
 			"concurrent-endpoint-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
 			"endpointslice-updates-batch-period", "endpoint-updates-batch-period", "mirroring-endpointslice-updates-batch-period",
-			"min-resync-period", "keep-orphaned-endpoints",
+			"max-endpoint-updates-gather-period", "endpointslice-merge-rate", "endpoints-check-period", "min-resync-period", "keep-orphaned-endpoints",
 			"zap-devel", "zap-log-level", "version",
 		} {
 			Expect(ended.Stdout).To(MatchRegexp(`(?m)^ +--%s .*[A-Za-z]`, flag))
@@ -188,6 +189,20 @@ var _ = Describe("A manager with other flags", Serial, func() {
 		in.expose(ctx, "web")
 		Eventually(in.sizes("web")).WithContext(ctx).Should(ConsistOf(2, 2, 1))
 		in.expectNoFaults(ctx, "web", 5)
+	})
+
+	It("merges slices that a scale-down left sparse", func(ctx SpecContext) {
+		startExtraManager(ctx, "merging-manager", "--max-endpoints-per-slice=10")
+		in.runPods(ctx, "web", 40)
+		in.expose(ctx, "web")
+		in.expectNoFaults(ctx, "web", 40)
+		for i := range 40 {
+			if i%5 != 0 {
+				in.delete(ctx, &corev1.Pod{}, fmt.Sprintf("web-%d", i))
+			}
+		}
+		Eventually(in.sizes("web")).WithContext(ctx).Should(ConsistOf(8))
+		in.expectNoFaults(ctx, "web", 8)
 	})
 
 	It("keeps to a rate and gets there all the same", func(ctx SpecContext) {

@@ -97,7 +97,7 @@ func (s *Store) choose(h *shelf, b *ledger.Block, class allocator.Class, key led
 			b.Adopt(number)
 			continue
 		}
-		b.Lend(number, s.Holder)
+		b.Lend(number, s.holder)
 		got = append(got, number)
 	}
 	return got

@@ -17,6 +17,9 @@ type watch struct {
 	// since is when the hold was first seen, and next when to ask about it.
 	since, next time.Time
 	tries       int
+	// suspect tells that a Service was seen with the number, so that it is asked
+	// about even while it is kept for another.
+	suspect bool
 }
 
 // noteHolds begins to watch the holds that a page has now.
@@ -119,12 +122,26 @@ func (s *Store) judge(place ledger.Place, serial uint32, f Finding) {
 		return
 	}
 	w.tries++
+	w.suspect = false
 	w.next = time.Now().Add(min(50*time.Millisecond<<min(w.tries, 7), 5*time.Second))
 	switch {
-	case f.unused():
+	case f.unused() && !p.keeps(place.Number, s.Now()):
 		s.later(p, func(b *ledger.Block) bool { return b.Clear(place.Number, serial) }, nil)
 	case f.Carrier != (ledger.Owner{}):
 		s.later(p, func(b *ledger.Block) bool { return b.Keep(place.Number, serial) }, nil)
+	}
+}
+
+// keeps tells whether a held number is kept for somebody still.
+func (p *page) keeps(number int, now time.Time) bool {
+	hold, _ := p.block.Hold(number)
+	return hold.Until.After(now)
+}
+
+// suspect has the collector ask about a held number soon.
+func (s *Store) suspect(p *page, number int) {
+	if w := p.watches[number]; w != nil {
+		w.suspect = true
 	}
 }
 
@@ -135,8 +152,7 @@ func (s *Store) due() (questions []Question, serials []uint32) {
 	now, wall := time.Now(), s.Now()
 	for _, p := range s.pages {
 		for number, w := range p.watches {
-			hold, held := p.block.Hold(number)
-			if !held || w.next.After(now) || hold.Until.After(wall) {
+			if w.next.After(now) || p.keeps(number, wall) && !w.suspect {
 				continue
 			}
 			if len(questions) == mostQuestions {

@@ -42,7 +42,7 @@ func (s *Store) draft(p *page, batch []*change) (*draft, error) {
 		d.changes = append(d.changes, c)
 	}
 	for _, n := range p.carried {
-		d.block.Settle(n.Number, s.Holder)
+		d.block.Settle(n.Number, s.holder)
 		n.state = leaving
 		p.settled.Take(n.Number)
 		d.settling = append(d.settling, n)

@@ -12,7 +12,8 @@ import (
 // Carried says that a Service, in the version with this resourceVersion, is seen
 // with a number. Every replica is to be told what its watch shows, the initial
 // list and repeated events too. A number that this replica gave is confirmed with
-// that. While Collect runs, a number that is nobody's by the ledger is adopted.
+// that. While Collect runs, a number that is nobody's by the ledger is adopted: at
+// once if it is free, after a question if it is held.
 func (s *Store) Carried(place ledger.Place, owner ledger.Owner, version string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -25,14 +26,20 @@ func (s *Store) Carried(place ledger.Place, owner ledger.Owner, version string) 
 		if n.confirmedBy(owner, version) {
 			s.carry(p, n, owner)
 		}
-	case n == nil && s.collecting > 0 && s.adoptable(p, place.Number):
-		s.lazily(p, func(b *ledger.Block) bool { return b.Adopt(place.Number) })
+	case n == nil && s.collecting > 0:
+		s.adopt(p, place.Number)
 	}
 }
 
-func (s *Store) adoptable(p *page, number int) bool {
-	state := p.state(number)
-	return !p.known || p.broken == nil && (state == ledger.Free || state == ledger.Held)
+// adopt takes over a number that a Service is seen with.
+func (s *Store) adopt(p *page, number int) {
+	switch {
+	case p.broken != nil:
+	case p.state(number) == ledger.Held:
+		s.suspect(p, number)
+	case p.state(number) == ledger.Free:
+		s.lazily(p, func(b *ledger.Block) bool { return b.Adopt(number) })
+	}
 }
 
 // confirmedBy tells whether a Service that is seen with a number on loan ends what

@@ -11,6 +11,7 @@ import (
 func (s *Store) learn(p *page) {
 	p.seen++
 	s.absorb(p)
+	s.cleanUp(p)
 	for _, shelf := range s.shelves {
 		shelf.update(p)
 	}
@@ -35,7 +36,7 @@ func (s *Store) learn(p *page) {
 func (s *Store) absorb(p *page) {
 	lent := map[int]bool{}
 	if p.block != nil {
-		for number, loan := range p.block.LentTo(s.Holder) {
+		for number, loan := range p.block.LentTo(s.holder) {
 			lent[number] = true
 			n := p.mine[number]
 			if n == nil {
@@ -53,6 +54,16 @@ func (s *Store) absorb(p *page) {
 			s.forget(p, n)
 		}
 	}
+}
+
+// cleanUp forgets requests for numbers that were answered, and that this replica
+// settled numbers which have gone on since.
+func (s *Store) cleanUp(p *page) {
+	for number, a := range p.asked {
+		if a.landed && !s.recalls(p, number) {
+			delete(p.asked, number)
+		}
+	}
 	var ended []int
 	for number := range p.settled.Numbers() {
 		if state := p.state(number); state == ledger.Free || state == ledger.Held {
@@ -64,11 +75,29 @@ func (s *Store) absorb(p *page) {
 	}
 }
 
+// recalls tells whether the block has a request of this replica for a number.
+func (s *Store) recalls(p *page, number int) bool {
+	if p.block == nil {
+		return false
+	}
+	loan, _ := p.block.Loan(number)
+	return loan.Recall != nil && loan.Recall.By == s.holder
+}
+
+// unask forgets a request that was never made.
+func (s *Store) unask(p *page, number int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.recalls(p, number) {
+		delete(p.asked, number)
+	}
+}
+
 // welcome finds a use for a number that came on loan. One that was asked for by
 // number may have been given before, to the Service that it was asked for, by the
 // replica that handed it over: it stays given, whether somebody still waits or not.
 func (s *Store) welcome(p *page, n *number) {
-	if a, ok := p.asked[n.Number]; ok {
+	if a, ok := p.asked[n.Number]; ok && !n.kept.Denies(ledger.SubjectOf(a.request.Owner.NamespacedName)) {
 		delete(p.asked, n.Number)
 		s.give(n, a.request)
 		return
@@ -90,9 +119,9 @@ func (s *Store) answer(p *page, n *number, recall ledger.Recall) {
 	}
 	if n.state == spare || same {
 		s.leave(p, n)
-		s.later(p, func(b *ledger.Block) bool { return b.HandOver(n.Number, s.Holder) }, nil)
+		s.later(p, func(b *ledger.Block) bool { return b.HandOver(n.Number, s.holder) }, nil)
 		return
 	}
 	n.answering = true
-	s.later(p, func(b *ledger.Block) bool { return b.Refuse(n.Number, s.Holder) }, func() error { n.answering = false; return nil })
+	s.later(p, func(b *ledger.Block) bool { return b.Refuse(n.Number, s.holder) }, func() error { n.answering = false; return nil })
 }

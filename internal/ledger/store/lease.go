@@ -26,12 +26,12 @@ func leaseName(holder ledger.Holder) string { return "servicenet-ledger-" + hold
 func (s *Store) renew(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Timing.Call)
 	defer cancel()
-	begun := time.Now()
+	holder, begun := s.whom(), time.Now()
 	lease := &coordinationv1.Lease{}
-	err := s.Client.Get(ctx, types.NamespacedName{Namespace: s.Namespace, Name: leaseName(s.Holder)}, lease)
+	err := s.Client.Get(ctx, types.NamespacedName{Namespace: s.Namespace, Name: leaseName(holder)}, lease)
 	switch {
 	case apierrors.IsNotFound(err):
-		lease = s.newLease()
+		lease = s.newLease(holder)
 		err = s.Client.Create(ctx, lease)
 	case err == nil:
 		lease.Spec.RenewTime = new(metav1.NewMicroTime(s.Now()))
@@ -46,11 +46,28 @@ func (s *Store) renew(ctx context.Context) error {
 	return nil
 }
 
-func (s *Store) newLease() *coordinationv1.Lease {
+// whom returns whom loans are to. When the Lease was not renewed for so long that
+// others may be about to take its numbers back, that is somebody new: what they
+// take is none of the new one's, however late they do.
+func (s *Store) whom() ledger.Holder {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.leased && !s.trusted() {
+		for _, p := range s.pages {
+			for _, n := range p.mine {
+				s.forget(p, n)
+			}
+		}
+		s.holder, s.leased = ledger.Holder(s.rng.Uint64()), false
+	}
+	return s.holder
+}
+
+func (s *Store) newLease(holder ledger.Holder) *coordinationv1.Lease {
 	now := metav1.NewMicroTime(s.Now())
 	return &coordinationv1.Lease{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: s.Namespace, Name: leaseName(s.Holder), Labels: map[string]string{LeaseLabel: s.Holder.String()},
+			Namespace: s.Namespace, Name: leaseName(holder), Labels: map[string]string{LeaseLabel: holder.String()},
 		},
 		Spec: coordinationv1.LeaseSpec{
 			HolderIdentity: new(s.Identity), AcquireTime: &now, RenewTime: &now,
@@ -120,11 +137,13 @@ func (s *Store) reclaim(ctx context.Context, known leases) {
 		}
 		return
 	}
+	s.mu.Lock()
 	for holder := range versions {
-		if holder != s.Holder {
+		if holder != s.holder {
 			holders[holder] = true
 		}
 	}
+	s.mu.Unlock()
 	for _, holder := range known.stale(holders, versions, s.Timing.Stale) {
 		if s.takeBack(holder) == 0 && versions[holder] != "" {
 			s.removeLease(ctx, holder)
@@ -142,7 +161,7 @@ func (s *Store) holders() map[ledger.Holder]bool {
 			continue
 		}
 		for _, loan := range p.block.Loans() {
-			if loan.Holder != s.Holder {
+			if loan.Holder != s.holder {
 				holders[loan.Holder] = true
 			}
 		}

@@ -436,7 +436,8 @@ func (m *trial) check(name string, before, after *ledger.Block) {
 			m.log = append(m.log, time.Now().Format("04:05.000 ")+fmt.Sprintf("%s: %s -> %s", place, was, is))
 		}
 		if kept, ok := m.kept[place]; ok && is == ledger.Free && kept.Until.After(time.Now().Add(2*skews)) {
-			m.errorf("%s is freed while it is kept for %s", place, kept.For)
+			hold, _ := before.Hold(number)
+			m.errorf("%s is freed while it is kept for %s until %v: %+v", place, kept.For, kept.Until, hold)
 		}
 		if hold, held := after.Hold(place.Number); held && !hold.For.Nobody() {
 			m.kept[place] = hold
@@ -526,7 +527,7 @@ func (m *trial) settle(ctx context.Context) {
 	time.Sleep(calmedDown)
 	holders := map[ledger.Holder]bool{}
 	for _, r := range m.replicas {
-		holders[r.Holder] = true
+		holders[r.whom()] = true
 	}
 	m.compare(func(place ledger.Place, block *ledger.Block, carried bool) {
 		state := block.State(place.Number)

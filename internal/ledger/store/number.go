@@ -40,6 +40,8 @@ type asked struct {
 	request Request
 	// until is how long an answer is remembered to be one.
 	until time.Time
+	// landed tells that the block has the request, or had it.
+	landed bool
 }
 
 // possession is what this replica does with a number it has on loan.

@@ -61,7 +61,8 @@ type Options struct {
 	Seen func(ledger.Place) (ledger.Owner, bool)
 	// Namespace is where the Leases of replicas are.
 	Namespace string
-	// Holder is this replica, chosen by chance at each start.
+	// Holder is what this replica is called in the ledger, chosen by chance at each
+	// start.
 	Holder ledger.Holder
 	// Identity names the replica to people, such as its Pod.
 	Identity string

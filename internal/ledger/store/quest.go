@@ -111,7 +111,7 @@ func (q *quest) mine(p *page, n *number) (step, error) {
 
 // spare is for a number that this replica gave to nobody.
 func (q *quest) spare(p *page, n *number) (step, error) {
-	if n.kept != nil && n.kept.For.Digest() != ledger.SubjectOf(q.request.Owner.NamespacedName).Digest() {
+	if n.kept.Denies(q.subject()) {
 		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRetained}
 	}
 	if owner, seen := q.s.Seen(q.place); seen {
@@ -145,7 +145,7 @@ func (q *quest) again(n *number) step {
 // free is for a number that nobody has, as far as the ledger knows.
 func (q *quest) free() step {
 	lend := q.swap(func(b *ledger.Block) error {
-		return moved(b.Lend(q.place.Number, q.s.Holder))
+		return moved(b.Lend(q.place.Number, q.s.holder))
 	}, q.take)
 	_, seen := q.s.Seen(q.place)
 	if !seen && !hasObjects(q.place.Family) {
@@ -166,25 +166,47 @@ func (q *quest) free() step {
 // lent is for a number that another replica has on loan.
 func (q *quest) lent(p *page) (step, error) {
 	loan, _ := p.block.Loan(q.place.Number)
+	_, asked := p.asked[q.place.Number]
 	switch {
-	case loan.Recall != nil:
+	case loan.Kept.Denies(q.subject()):
+		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRetained}
+	case loan.Recall != nil || asked:
 		return q.await(p, "the number is on loan to a replica that does not answer"), nil
 	case q.asked:
 		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRequest}
 	default:
+		return q.ask(p), nil
+	}
+}
+
+// ask asks the replica that has the number on loan. One request at a time may: the
+// number may be in flight for the very Service that it is asked for.
+func (q *quest) ask(p *page) step {
+	number := q.place.Number
+	p.asked[number] = asked{request: q.request, until: time.Now().Add(q.s.Timing.InFlight)}
+	ask := q.swap(func(b *ledger.Block) error {
+		return moved(b.Ask(number, q.s.holder, q.subject()))
+	}, func() error {
 		q.asked = true
-		p.asked[q.place.Number] = asked{request: q.request, until: time.Now().Add(q.s.Timing.InFlight)}
-		return q.swap(func(b *ledger.Block) error {
-			return moved(b.Ask(q.place.Number, q.s.Holder, ledger.SubjectOf(q.request.Owner.NamespacedName)))
-		}, nil), nil
+		if a, ok := p.asked[number]; ok {
+			a.landed = true
+			p.asked[number] = a
+		}
+		return nil
+	})
+	return func(ctx context.Context) error {
+		err := ask(ctx)
+		if errors.Is(err, errMoved) {
+			q.s.unask(p, number)
+		}
+		return err
 	}
 }
 
 // held is for a number that lost its Service.
 func (q *quest) held(p *page) (step, error) {
 	hold, _ := p.block.Hold(q.place.Number)
-	subject := ledger.SubjectOf(q.request.Owner.NamespacedName)
-	if !hold.For.Nobody() && hold.For.Digest() != subject.Digest() {
+	if hold.Denies(q.subject()) {
 		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRetained}
 	}
 	wait := time.Until(p.watches[q.place.Number].since.Add(q.s.Timing.Release))
@@ -205,7 +227,7 @@ func (q *quest) held(p *page) (step, error) {
 			return sleep(ctx, wait)
 		default:
 			return q.swap(func(b *ledger.Block) error {
-				return moved(b.Claim(q.place.Number, hold.Serial, q.s.Holder))
+				return moved(b.Claim(q.place.Number, hold.Serial, q.s.holder))
 			}, q.take)(ctx)
 		}
 	}), nil
@@ -223,6 +245,9 @@ func (q *quest) used() step {
 		}, nil)(ctx)
 	})
 }
+
+// subject is the Service that the number is for, by name.
+func (q *quest) subject() ledger.Subject { return ledger.SubjectOf(q.request.Owner.NamespacedName) }
 
 // verdict refuses the number that another has, and grants it to the Service that
 // carries it already.

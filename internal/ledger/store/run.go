@@ -146,13 +146,13 @@ func (s *Store) close() error {
 		}
 	}
 	s.mu.Lock()
-	left := 0
+	left, holder := 0, s.holder
 	for _, p := range s.pages {
 		left += len(p.mine)
 	}
 	s.mu.Unlock()
 	if left == 0 {
-		s.removeLease(ctx, s.Holder)
+		s.removeLease(ctx, holder)
 	}
 	return nil
 }

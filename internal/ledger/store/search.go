@@ -85,7 +85,7 @@ func (q *search) broken() error {
 // not asked for in vain.
 func (q *search) promising(p *page, number int, loan ledger.Loan) bool {
 	place := ledger.Place{Key: p.key, Number: number}
-	return loan.Holder != q.s.Holder && q.h.has(place) && (!q.asked[place] || loan.Recall != nil)
+	return loan.Holder != q.s.holder && loan.Kept == nil && q.h.has(place) && (!q.asked[place] || loan.Recall != nil)
 }
 
 // ask asks for a number on loan, unless somebody does or enough were asked for.
@@ -95,6 +95,6 @@ func (q *search) ask(p *page, number int, loan ledger.Loan, most int) int {
 		return 0
 	}
 	q.asked[ledger.Place{Key: p.key, Number: number}] = true
-	q.s.later(p, func(b *ledger.Block) bool { return b.Ask(number, q.s.Holder, ledger.Subject{}) }, nil)
+	q.s.later(p, func(b *ledger.Block) bool { return b.Ask(number, q.s.holder, ledger.Subject{}) }, nil)
 	return 1
 }

@@ -162,7 +162,7 @@ func (s *Store) takeOver(h *shelf) {
 func (s *Store) giveBack(n *number) {
 	p := s.pages[n.Key]
 	s.leave(p, n)
-	s.later(p, func(b *ledger.Block) bool { return b.Return(n.Number, s.Holder) }, nil)
+	s.later(p, func(b *ledger.Block) bool { return b.Return(n.Number, s.holder) }, nil)
 }
 
 // empty returns the numbers of a shelf.

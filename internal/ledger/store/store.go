@@ -28,7 +28,10 @@ type Store struct {
 	// news tells the collector that there may be something to clear.
 	news chan struct{}
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	// holder is whom loans are to: Options.Holder, until the Lease was not renewed
+	// for too long.
+	holder  ledger.Holder
 	rng     *rand.Rand
 	pages   map[ledger.Key]*page
 	shelves map[*allocator.Range]*shelf
@@ -53,6 +56,7 @@ func New(ctx context.Context, options Options) *Store {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	return &Store{
 		Options: options, life: life, end: end,
+		holder:   options.Holder,
 		writers:  make(chan struct{}, mostWriters),
 		news:     make(chan struct{}, 1),
 		rng:      rand.New(rand.NewPCG(options.Seed, uint64(options.Holder))),
