@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
@@ -363,5 +365,43 @@ func TestBlockThatCannotBeReadIsLeftAlone(t *testing.T) {
 			s.Error("it was written")
 		}
 		s.v.blocks = nil
+	})
+}
+
+// crowd counts how many writes of blocks are under way at a time.
+type crowd struct {
+	Client
+	mu        sync.Mutex
+	now, most int
+}
+
+func (c *crowd) Create(ctx context.Context, object client.Object, options ...client.CreateOption) error {
+	c.mu.Lock()
+	c.now++
+	c.most = max(c.most, c.now)
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.now--
+	}()
+	return c.Client.Create(ctx, object, options...)
+}
+
+func TestFewBlocksAreWrittenAtATime(t *testing.T) {
+	c := &crowd{}
+	adjust := func(o *Options) {
+		c.Client = o.Client
+		o.Client = c
+	}
+	play(t, 1, adjust, func(s *scene) {
+		var callers sync.WaitGroup
+		for i := range 64 {
+			callers.Go(func() { s.takeNumber(s.r[0], ip(fmt.Sprintf("10.0.%d.7", 16*(i%16))), named(strconv.Itoa(i%16))) })
+		}
+		callers.Wait()
+		if c.most != mostWriters {
+			s.Errorf("%d blocks were written at a time, want %d", c.most, mostWriters)
+		}
 	})
 }

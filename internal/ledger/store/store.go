@@ -23,6 +23,8 @@ type Store struct {
 	// life ends when Run does: changes that nobody waits for end with it.
 	life context.Context //nolint:containedctx // the life of the Store itself, no caller's
 	end  context.CancelFunc
+	// writers are the pages that are being written: so many at a time.
+	writers chan struct{}
 	// news tells the collector that there may be something to clear.
 	news chan struct{}
 
@@ -55,6 +57,7 @@ func New(ctx context.Context, options Options) *Store {
 	return &Store{
 		Options: options, life: life, end: end,
 		holder:   options.Holder,
+		writers:  make(chan struct{}, mostWriters),
 		news:     make(chan struct{}, 1),
 		rng:      rand.New(rand.NewPCG(options.Seed, uint64(options.Holder))),
 		pages:    map[ledger.Key]*page{},

@@ -14,6 +14,11 @@ import (
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 )
 
+// mostWriters is how many blocks a replica writes at a time. The changes of the
+// others wait and share writes: where the API server is busy, fewer and larger
+// writes get more done.
+const mostWriters = 4
+
 func (s *Store) startWriting(p *page) {
 	if !p.writing && s.life.Err() == nil {
 		p.writing = true
@@ -27,7 +32,10 @@ func (s *Store) write(p *page) {
 	faults := 0
 	for more := true; more; {
 		var err error
-		if batch, more, err = s.writeOnce(p, batch); err == nil {
+		leave := s.enter()
+		batch, more, err = s.writeOnce(p, batch)
+		leave()
+		if err == nil {
 			faults = 0
 			continue
 		}
@@ -36,6 +44,16 @@ func (s *Store) write(p *page) {
 		}
 		s.pause(faults)
 		faults++
+	}
+}
+
+// enter waits until not too many blocks are being written.
+func (s *Store) enter() (leave func()) {
+	select {
+	case s.writers <- struct{}{}:
+		return func() { <-s.writers }
+	case <-s.life.Done():
+		return func() {}
 	}
 }
 

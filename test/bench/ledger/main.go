@@ -19,6 +19,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -34,6 +35,7 @@ type settings struct {
 	time    time.Duration
 	pause   time.Duration
 	confirm time.Duration
+	only    string
 	crds    string
 }
 
@@ -60,6 +62,7 @@ func parse(args []string) (settings, error) {
 	flags.DurationVar(&s.time, "time", 5*time.Second, "how long callers take numbers, in each row")
 	flags.DurationVar(&s.pause, "pause", 0, "how long a caller waits between two takes")
 	flags.DurationVar(&s.confirm, "confirm", 50*time.Millisecond, "how much later a number is seen with its Service")
+	flags.StringVar(&s.only, "only", "", "measure only what has this in its name, such as 'automatic' or 'one block'")
 	flags.StringVar(&s.crds, "crds", "config/crd/bases", "folder with the CustomResourceDefinitions")
 	return s, flags.Parse(args)
 }
@@ -71,6 +74,9 @@ func run(ctx context.Context, s settings) error {
 	}
 	passed := true
 	for _, k := range kinds() {
+		if !strings.Contains(k.name, s.only) {
+			continue
+		}
 		var results []*result
 		for _, replicas := range []int{1, 2} {
 			for _, callers := range []int{1, 16, 64} {
