@@ -41,6 +41,7 @@ func trialTiming() Timing {
 	t.Renew, t.Distrust, t.Stale, t.InFlight = 4*time.Second, 10*time.Second, 30*time.Second, 30*time.Second
 	t.Settle, t.Quarantine, t.Release, t.Patience = time.Second, 5*time.Second, 500*time.Millisecond, 4*time.Second
 	t.Recall, t.Call, t.Idle = 1500*time.Millisecond, 2500*time.Millisecond, 20*time.Second
+	t.Tick = 2 * time.Second
 	return t
 }
 
@@ -48,9 +49,10 @@ func trialTiming() Timing {
 // must hold at each moment.
 type trial struct {
 	numbers
-	t    *testing.T
-	v    *server
-	seed uint64
+	metrics *Metrics
+	t       *testing.T
+	v       *server
+	seed    uint64
 
 	mu       sync.Mutex
 	replicas []*replica
@@ -129,12 +131,12 @@ func TestModel(t *testing.T) {
 			seeds <- seed
 		}
 	}()
-	choices := numbersOfTrials(t)
+	choices, metrics := numbersOfTrials(t), NewMetrics()
 	for worker := range runtime.GOMAXPROCS(0) {
 		t.Run(strconv.Itoa(worker), func(t *testing.T) {
 			t.Parallel()
 			for seed := range seeds {
-				synctest.Test(t, func(t *testing.T) { runTrial(t, seed, choices) })
+				synctest.Test(t, func(t *testing.T) { runTrial(t, seed, choices, metrics) })
 				if t.Failed() {
 					return
 				}
@@ -143,10 +145,10 @@ func TestModel(t *testing.T) {
 	}
 }
 
-func runTrial(t *testing.T, seed uint64, choices []numbers) {
+func runTrial(t *testing.T, seed uint64, choices []numbers, metrics *Metrics) {
 	t.Helper()
 	m := &trial{
-		t: t, v: newServer(t, seed), seed: seed,
+		t: t, v: newServer(t, seed), seed: seed, metrics: metrics,
 		grants: map[ledger.Place][]*grant{}, kept: map[ledger.Place]ledger.Hold{}, past: map[types.UID]bool{},
 		had: map[ledger.Place]ledger.Owner{},
 	}
@@ -227,7 +229,7 @@ func newNumbers(family servicenetv1alpha1.NumberFamily, of *allocator.Range, blo
 func (m *trial) startReplica(ctx context.Context) {
 	m.started++
 	skew := time.Duration(m.v.chance(int(2*skews))) - skews
-	r := m.v.start(ctx, m.started, skew, func(o *Options) { o.Timing = trialTiming() })
+	r := m.v.start(ctx, m.started, skew, func(o *Options) { o.Timing, o.Metrics = trialTiming(), m.metrics })
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.replicas = append(m.replicas, r)
@@ -245,7 +247,7 @@ func (m *trial) anyReplica() *replica {
 
 // client makes requests.
 func (m *trial) client(ctx context.Context, id int) {
-	for range 6 + m.v.chance(10) {
+	for range 5 + m.v.chance(7) {
 		_ = sleep(ctx, m.v.upTo(4*time.Second))
 		name := types.NamespacedName{Namespace: "team", Name: strconv.Itoa(m.v.chance(9))}
 		switch m.v.chance(10) {
@@ -572,14 +574,16 @@ func (m *trial) settle(ctx context.Context) {
 }
 
 func (m *trial) stopAll() {
+	var stops sync.WaitGroup
 	for _, r := range m.replicas {
 		r.mine(func(n *number) {
 			if n.state != spare {
 				m.errorf("%s has %s on loan as %d", r.Holder, n, n.state)
 			}
 		})
-		r.stop()
+		stops.Go(r.stop)
 	}
+	stops.Wait()
 }
 
 // compare calls what for each number.
