@@ -100,6 +100,10 @@ test: manifests generate test-programs ## Run all tests on a real etcd and kube-
 test-unit: $(GOTESTSUM) ## Run the tests that need no other program; ARGS="-run TestPlan" picks some.
 	@$(PROGRAMS) hack/test.sh unit $(ARGS)
 
+.PHONY: test-model
+test-model: ## Let replicas of the ledger meet with all that may go wrong, 20,000 times; MODEL_RUNS=100000 for more.
+	@$(PROGRAMS) hack/test.sh model $(ARGS)
+
 .PHONY: test-integration
 test-integration: manifests generate test-programs ## Run the tests on a control plane; FOCUS="headless" picks specs.
 	@$(PROGRAMS) FOCUS="$(FOCUS)" hack/test.sh integration $(ARGS)

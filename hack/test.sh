@@ -4,8 +4,10 @@
 
 # Runs tests with a closing summary:
 #
-#   hack/test.sh all|unit|integration [flags of go test]
+#   hack/test.sh all|unit|integration|model [flags of go test]
 #
+# model plays all runs of the ledger's model test, which the others, that count
+# coverage, play few of.
 # FOCUS, a regular expression, picks specs of the integration suites.
 # make sets SERVICENET_BIN, K8S_VERSION and KUBEBUILDER_ASSETS, which say where
 # the programs are that the integration tests start. The coverage figure counts
@@ -19,6 +21,7 @@ shift
 skip=() focus=()
 case $which in
   all) pattern=. ;;
+  model) pattern='/servicenet/internal/ledger/store$' ;;
   unit)
     pattern='/servicenet/(api|cmd|controllers|internal|hack/testsummary)(/|$)'
     skip=(-skip '^Example') # the library's example starts an API server
@@ -31,7 +34,7 @@ case $which in
     fi
     ;;
   *)
-    echo "test.sh: want all, unit or integration, not $which" >&2
+    echo "test.sh: want all, unit, integration or model, not $which" >&2
     exit 2
     ;;
 esac
@@ -51,7 +54,7 @@ coverage=()
 if [[ $which != integration ]]; then
   coverage=(-covermode=atomic "-coverpkg=$covered" "-coverprofile=$scratch/tests.out")
 fi
-if [[ $which != unit ]]; then
+if [[ $which != unit && $which != model ]]; then
   linked=$(go list -deps ./cmd | grep '^servicenet.dev/' | paste -sd,)
   go build -cover -covermode=atomic -coverpkg="$linked" -o "$bin/covered/manager" ./cmd
   export SERVICENET_BIN=$bin/covered:$bin GOCOVERDIR=$scratch/manager
@@ -65,6 +68,10 @@ if command -v "${compiler%% *}" >/dev/null; then
   export CGO_ENABLED=1
 else
   echo "no C compiler ($compiler): testing without the race detector"
+fi
+
+if [[ $which == model ]]; then
+  exec go test "${race[@]}" -count=1 -timeout=60m -run '^TestModel$' "$@" ./internal/ledger/store
 fi
 
 echo "testing $(wc -w <<<"$packages") packages; compiling them takes minutes the first time"

@@ -114,8 +114,8 @@ func (m *trial) errorf(format string, args ...any) {
 func TestModel(t *testing.T) {
 	t.Parallel()
 	runs, first := uint64(20_000), uint64(1)
-	if testing.Short() {
-		runs = 500
+	if testing.CoverMode() != "" {
+		runs = 1000 // each costs three times as much: make test-model plays all
 	}
 	if text, set := os.LookupEnv("MODEL_RUNS"); set {
 		runs, _ = strconv.ParseUint(text, 10, 64)

@@ -150,6 +150,7 @@ func (r *replica) watch(ctx context.Context, w *watcher) {
 				return
 			}
 			if r.link.broken() || r.isDeaf() {
+				_ = sleep(ctx, 300*time.Millisecond)
 				continue
 			}
 			if !r.show(w) {

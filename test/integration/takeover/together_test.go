@@ -70,12 +70,12 @@ var _ = Describe("Both at once", Ordered, func() {
 		life.steps(ctx, burst)
 		Expect(leaves().Stop(ctx)).To(Succeed())
 		life.steps(ctx, burst)
-		before := on.awaitQuiet(ctx, stays())
+		before := on.awaitMerged(ctx, stays())
 		Expect(in.faults(ctx)).To(BeEmpty())
 
 		By("letting it come back")
 		Expect(leaves().Restart(ctx)).To(Succeed())
-		expectNone(before.compare(on.awaitQuiet(ctx, ours, stock)))
+		expectNone(before.compare(on.awaitMerged(ctx, ours, stock)))
 	},
 		Entry("when the manager stays", func() *writer { return ours }, func() *writer { return stock }),
 		Entry("when the stock controllers stay", func() *writer { return stock }, func() *writer { return ours }),

@@ -6,6 +6,7 @@ package takeover
 import (
 	"context"
 	"net/http"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -64,6 +65,19 @@ func (w *writer) idle(ctx context.Context) (bool, error) {
 		todo += now.sum(name)
 	}
 	return todo == 0, err
+}
+
+// awaitMerged waits as awaitQuiet does, and then until sparse slices are merged,
+// which the manager begins once a Service has been at rest for some time.
+func (w *world) awaitMerged(ctx context.Context, writers ...*writer) record {
+	GinkgoHelper()
+	var last record
+	Eventually(func(g Gomega, ctx context.Context) {
+		before := last
+		last = w.awaitQuiet(ctx, writers...)
+		g.Expect(before.compare(last)).To(BeEmpty(), "slices are still merged")
+	}).WithContext(ctx).WithPolling(3 * time.Second).Should(Succeed())
+	return last
 }
 
 // awaitQuiet waits until writers have caught up with all that happened before
