@@ -131,7 +131,7 @@ func largest() *ledger.Block {
 			b.Release(number, ledger.Retention{Until: time.Unix(math.MaxUint32, 0), For: longest(number)})
 			continue
 		}
-		holder := ledger.Holder(math.MaxUint64 - uint64(number)) //nolint:gosec // never negative
+		holder := ledger.Holder(math.MaxUint64 - uint64(number))
 		b.Lend(number, holder)
 		b.Ask(number, holder-1, longest(number))
 	}

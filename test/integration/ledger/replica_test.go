@@ -47,13 +47,18 @@ func (in space) startReplica(ctx context.Context, name string, callers int, args
 	})
 	Expect(err).NotTo(HaveOccurred())
 	r := &replica{Process: process}
-	DeferCleanup(func(ctx SpecContext) {
-		if CurrentSpecReport().Failed() {
-			AddReportEntry("last log lines of "+r.Name(), r.LogTail(logLines), ReportEntryVisibilityFailureOrVerbose)
-		}
-		Expect(r.Stop(ctx)).To(Succeed())
-	})
+	DeferCleanup(r.end)
 	return r
+}
+
+// end ends a replica and, if the spec failed, adds to its report what the replica
+// said last.
+func (r *replica) end(ctx context.Context) {
+	GinkgoHelper()
+	if CurrentSpecReport().Failed() {
+		AddReportEntry("last log lines of "+r.Name(), r.LogTail(logLines), ReportEntryVisibilityFailureOrVerbose)
+	}
+	Expect(r.Stop(ctx)).To(Succeed())
 }
 
 // rest lets the callers rest and waits until they do.
