@@ -41,6 +41,7 @@ func trialTiming() Timing {
 	t.Renew, t.Distrust, t.Stale, t.InFlight = 4*time.Second, 10*time.Second, 30*time.Second, 30*time.Second
 	t.Settle, t.Quarantine, t.Release, t.Patience = time.Second, 5*time.Second, 500*time.Millisecond, 4*time.Second
 	t.Recall, t.Call, t.Idle = 1500*time.Millisecond, 2500*time.Millisecond, 20*time.Second
+	t.Tick = 2 * time.Second
 	return t
 }
 
@@ -48,9 +49,10 @@ func trialTiming() Timing {
 // must hold at each moment.
 type trial struct {
 	numbers
-	t    *testing.T
-	v    *server
-	seed uint64
+	metrics *Metrics
+	t       *testing.T
+	v       *server
+	seed    uint64
 
 	mu       sync.Mutex
 	replicas []*replica
@@ -62,6 +64,8 @@ type trial struct {
 	// past are Services made without the ledger, or with a number that the ledger
 	// did not keep for them alone.
 	past map[types.UID]bool
+	// had is whose Service was last deleted with a number.
+	had map[ledger.Place]ledger.Owner
 	// log is what happened, for a run that fails.
 	log []string
 }
@@ -70,8 +74,8 @@ type grant struct {
 	owner  ledger.Owner
 	number ledger.Place
 	// shared tells that two requests for one name were given the number, as the
-	// second named it, or that a Service of that name has it. Once the first is
-	// through and its Service gone, nothing keeps the number for the second.
+	// second named it, or that a Service of that name had it when it was asked for.
+	// Once that is gone, nothing keeps the number for the request.
 	shared bool
 }
 
@@ -127,12 +131,12 @@ func TestModel(t *testing.T) {
 			seeds <- seed
 		}
 	}()
-	choices := numbersOfTrials(t)
+	choices, metrics := numbersOfTrials(t), NewMetrics()
 	for worker := range runtime.GOMAXPROCS(0) {
 		t.Run(strconv.Itoa(worker), func(t *testing.T) {
 			t.Parallel()
 			for seed := range seeds {
-				synctest.Test(t, func(t *testing.T) { runTrial(t, seed, choices) })
+				synctest.Test(t, func(t *testing.T) { runTrial(t, seed, choices, metrics) })
 				if t.Failed() {
 					return
 				}
@@ -141,11 +145,12 @@ func TestModel(t *testing.T) {
 	}
 }
 
-func runTrial(t *testing.T, seed uint64, choices []numbers) {
+func runTrial(t *testing.T, seed uint64, choices []numbers, metrics *Metrics) {
 	t.Helper()
 	m := &trial{
-		t: t, v: newServer(t, seed), seed: seed,
+		t: t, v: newServer(t, seed), seed: seed, metrics: metrics,
 		grants: map[ledger.Place][]*grant{}, kept: map[ledger.Place]ledger.Hold{}, past: map[types.UID]bool{},
+		had: map[ledger.Place]ledger.Owner{},
 	}
 	m.numbers = choices[m.v.rng.IntN(len(choices))]
 	m.v.applied = m.check
@@ -224,7 +229,7 @@ func newNumbers(family servicenetv1alpha1.NumberFamily, of *allocator.Range, blo
 func (m *trial) startReplica(ctx context.Context) {
 	m.started++
 	skew := time.Duration(m.v.chance(int(2*skews))) - skews
-	r := m.v.start(ctx, m.started, skew, func(o *Options) { o.Timing = trialTiming() })
+	r := m.v.start(ctx, m.started, skew, func(o *Options) { o.Timing, o.Metrics = trialTiming(), m.metrics })
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.replicas = append(m.replicas, r)
@@ -242,12 +247,12 @@ func (m *trial) anyReplica() *replica {
 
 // client makes requests.
 func (m *trial) client(ctx context.Context, id int) {
-	for range 6 + m.v.chance(10) {
+	for range 5 + m.v.chance(7) {
 		_ = sleep(ctx, m.v.upTo(4*time.Second))
 		name := types.NamespacedName{Namespace: "team", Name: strconv.Itoa(m.v.chance(9))}
 		switch m.v.chance(10) {
 		case 0, 1, 2:
-			m.v.drop(name)
+			m.drop(name)
 			m.logf("%d: %s is deleted", id, name)
 		case 3:
 			m.makePast(name)
@@ -259,6 +264,20 @@ func (m *trial) client(ctx context.Context, id int) {
 			m.createAutomatic(ctx, id, name)
 		}
 	}
+}
+
+func (m *trial) drop(name types.NamespacedName) {
+	m.v.mu.Lock()
+	gone := m.v.services[name]
+	m.v.mu.Unlock()
+	if gone != nil {
+		m.mu.Lock()
+		for _, place := range gone.places {
+			m.had[place] = gone.Owner
+		}
+		m.mu.Unlock()
+	}
+	m.v.drop(name)
 }
 
 func (m *trial) createAutomatic(ctx context.Context, id int, name types.NamespacedName) {
@@ -363,7 +382,7 @@ func (m *trial) grant(owner ledger.Owner, place ledger.Place, explicit bool) *gr
 	m.v.mu.Unlock()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	g := &grant{owner: owner, number: place, shared: carrier.Same(owner)}
+	g := &grant{owner: owner, number: place, shared: carrier.Same(owner) || explicit && m.had[place].Same(owner)}
 	for _, other := range m.grants[place] {
 		if explicit && other.owner.Same(owner) {
 			g.shared, other.shared = true, true
@@ -439,9 +458,10 @@ func (m *trial) check(name string, before, after *ledger.Block) {
 			hold, _ := before.Hold(number)
 			m.errorf("%s is freed while it is kept for %s until %v: %+v", place, kept.For, kept.Until, hold)
 		}
+		// One write may settle a number and hold it anew, for nobody.
 		if hold, held := after.Hold(place.Number); held && !hold.For.Nobody() {
 			m.kept[place] = hold
-		} else if is == ledger.Free || is == ledger.Used {
+		} else if held || is == ledger.Free || is == ledger.Used {
 			delete(m.kept, place)
 		}
 		if was == ledger.Free || is != ledger.Free {
@@ -554,14 +574,16 @@ func (m *trial) settle(ctx context.Context) {
 }
 
 func (m *trial) stopAll() {
+	var stops sync.WaitGroup
 	for _, r := range m.replicas {
 		r.mine(func(n *number) {
 			if n.state != spare {
 				m.errorf("%s has %s on loan as %d", r.Holder, n, n.state)
 			}
 		})
-		r.stop()
+		stops.Go(r.stop)
 	}
+	stops.Wait()
 }
 
 // compare calls what for each number.

@@ -125,7 +125,7 @@ func (r *replica) compare() {
 func (r *replica) stop() {
 	r.stopCollect()
 	r.stopRun()
-	time.Sleep(10 * time.Second)
+	time.Sleep(6 * time.Second)
 	r.kill()
 }
 
