@@ -28,6 +28,7 @@ const (
 	madeMessage    = "More Services were made"
 	restMessage    = "Callers rest"
 	refusedMessage = "The API server refused a Service"
+	unknownMessage = "Could not take a number"
 	leadsMessage   = "Successfully acquired lease"
 )
 
@@ -101,20 +102,19 @@ func (r *replica) count(message string) (count int) {
 	return count
 }
 
-// errors returns the errors that the replica logged.
-func (r *replica) errors() []string {
-	var errors []string
+// faults returns what callers logged that no trouble of the API server explains.
+func (r *replica) faults() []string {
+	var faults []string
 	for _, entry := range r.entries() {
-		if entry.Level == "error" {
-			errors = append(errors, entry.Message+": "+entry.Error)
+		if entry.Message == refusedMessage || entry.Message == unknownMessage {
+			faults = append(faults, entry.Message+": "+entry.Error)
 		}
 	}
-	return errors
+	return faults
 }
 
 // entry is a line of a replica's log.
 type entry struct {
-	Level   string `json:"level"`
 	Message string `json:"msg"`
 	Holder  string `json:"holder"`
 	Error   string `json:"error"`
