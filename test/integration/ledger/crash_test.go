@@ -41,8 +41,7 @@ var _ = Describe("A replica that is killed while callers take and free numbers",
 		Eventually(contradictions).WithArguments(r.holder()).WithContext(ctx).
 			WithTimeout(repaired - time.Since(started)).WithPolling(time.Second).Should(BeEmpty())
 		AddReportEntry("the ledger equals the Services", time.Since(started).Round(time.Second).String()+" after the last start")
-		Expect(r.count(refusedMessage)).To(BeZero(), "a number was given that was not free")
-		Expect(r.errors()).To(BeEmpty())
+		Expect(r.faults()).To(BeEmpty(), "a number was given that was not free")
 	})
 })
 
@@ -59,8 +58,7 @@ var _ = Describe("Two replicas", func() {
 		}
 		one.rest(ctx)
 		other.rest(ctx)
-		Expect(one.count(refusedMessage)+other.count(refusedMessage)).To(BeZero(), "a number was given twice")
-		Expect(append(one.errors(), other.errors()...)).To(BeEmpty())
+		Expect(append(one.faults(), other.faults()...)).To(BeEmpty(), "a number was given twice")
 		Eventually(func(ctx context.Context) ([]string, error) {
 			return contradictions(ctx, one.holder(), other.holder())
 		}).WithContext(ctx).Should(BeEmpty())

@@ -54,7 +54,7 @@ func (in space) startPart(ctx context.Context, timing store.Timing) *local {
 			Eventually(ended).WithContext(ctx).Should(Receive(BeNil()))
 		})
 	}}
-	DeferCleanup(func(ctx SpecContext) { l.stop(ctx) })
+	DeferCleanup(l.stop)
 	Eventually(p.Manager.Elected()).WithContext(ctx).Should(BeClosed())
 	Eventually(in.gives).WithArguments(l).WithContext(ctx).Should(Succeed())
 	return l

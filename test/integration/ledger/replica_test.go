@@ -28,6 +28,7 @@ const (
 	madeMessage    = "More Services were made"
 	restMessage    = "Callers rest"
 	refusedMessage = "The API server refused a Service"
+	unknownMessage = "Could not take a number"
 	leadsMessage   = "Successfully acquired lease"
 )
 
@@ -47,13 +48,18 @@ func (in space) startReplica(ctx context.Context, name string, callers int, args
 	})
 	Expect(err).NotTo(HaveOccurred())
 	r := &replica{Process: process}
-	DeferCleanup(func(ctx SpecContext) {
-		if CurrentSpecReport().Failed() {
-			AddReportEntry("last log lines of "+r.Name(), r.LogTail(logLines), ReportEntryVisibilityFailureOrVerbose)
-		}
-		Expect(r.Stop(ctx)).To(Succeed())
-	})
+	DeferCleanup(r.end)
 	return r
+}
+
+// end ends a replica and, if the spec failed, adds to its report what the replica
+// said last.
+func (r *replica) end(ctx context.Context) {
+	GinkgoHelper()
+	if CurrentSpecReport().Failed() {
+		AddReportEntry("last log lines of "+r.Name(), r.LogTail(logLines), ReportEntryVisibilityFailureOrVerbose)
+	}
+	Expect(r.Stop(ctx)).To(Succeed())
 }
 
 // rest lets the callers rest and waits until they do.
@@ -96,21 +102,19 @@ func (r *replica) count(message string) (count int) {
 	return count
 }
 
-// errors returns the errors that the replica logged.
-func (r *replica) errors() []string {
-	var errors []string
+// faults returns what callers logged that no trouble of the API server explains.
+func (r *replica) faults() []string {
+	var faults []string
 	for _, entry := range r.entries() {
-		// Two replicas that start at once may both try to make the leader's Lease.
-		if entry.Level == "error" && !strings.Contains(entry.Message, "creating lease lock") {
-			errors = append(errors, entry.Message+": "+entry.Error)
+		if entry.Message == refusedMessage || entry.Message == unknownMessage {
+			faults = append(faults, entry.Message+": "+entry.Error)
 		}
 	}
-	return errors
+	return faults
 }
 
 // entry is a line of a replica's log.
 type entry struct {
-	Level   string `json:"level"`
 	Message string `json:"msg"`
 	Holder  string `json:"holder"`
 	Error   string `json:"error"`

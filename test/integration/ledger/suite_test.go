@@ -90,11 +90,14 @@ func newSpace(ctx context.Context) space {
 	GinkgoHelper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "spec-"}}
 	Expect(api.Create(ctx, namespace)).To(Succeed())
-	DeferCleanup(func(ctx SpecContext) {
-		Expect(api.DeleteAllOf(ctx, &corev1.Service{}, client.InNamespace(namespace.Name))).To(Succeed())
-		Expect(api.DeleteAllOf(ctx, &servicenetv1alpha1.AllocationBlock{})).To(Succeed())
-		foreign := client.MatchingLabels{byHand: namespace.Name}
-		Expect(api.DeleteAllOf(ctx, &networkingv1.IPAddress{}, foreign)).To(Succeed())
-	})
-	return space(namespace.Name)
+	in := space(namespace.Name)
+	DeferCleanup(in.clear)
+	return in
+}
+
+func (in space) clear(ctx context.Context) {
+	GinkgoHelper()
+	Expect(api.DeleteAllOf(ctx, &corev1.Service{}, client.InNamespace(in))).To(Succeed())
+	Expect(api.DeleteAllOf(ctx, &servicenetv1alpha1.AllocationBlock{})).To(Succeed())
+	Expect(api.DeleteAllOf(ctx, &networkingv1.IPAddress{}, client.MatchingLabels{byHand: string(in)})).To(Succeed())
 }

@@ -40,6 +40,8 @@ const (
 	step = 50
 	// deadline is how long a number is waited for, as a webhook would.
 	deadline = 8 * time.Second
+	// again is after how long it is tried again when the ledger is not available.
+	again = 100 * time.Millisecond
 )
 
 // callers take numbers and make Services with them.
@@ -149,7 +151,7 @@ func (c *callers) describe(ctx context.Context, id int) *corev1.Service {
 	}
 	address, err := c.take(ctx, service, servicenetv1alpha1.ClusterIPv4)
 	if err != nil {
-		c.count(err)
+		c.count(ctx, err)
 		return nil
 	}
 	service.Spec.ClusterIP = address.String()
@@ -158,7 +160,7 @@ func (c *callers) describe(ctx context.Context, id int) *corev1.Service {
 	}
 	port, err := c.take(ctx, service, servicenetv1alpha1.NodePort)
 	if err != nil {
-		c.count(err)
+		c.count(ctx, err)
 		return nil
 	}
 	service.Spec.Type = corev1.ServiceTypeNodePort
@@ -184,7 +186,7 @@ func (c *callers) take(ctx context.Context, service *corev1.Service, family serv
 }
 
 // count counts a refusal, and logs what is none.
-func (c *callers) count(err error) {
+func (c *callers) count(ctx context.Context, err error) {
 	var reason string
 	taken, full, unavailable := (*ledger.TakenError)(nil), (*ledger.FullError)(nil), (*ledger.UnavailableError)(nil)
 	switch {
@@ -194,6 +196,7 @@ func (c *callers) count(err error) {
 		reason = full.Error()
 	case errors.As(err, &unavailable):
 		reason = unavailable.Reason
+		pause(ctx)
 	default:
 		c.log.Error(err, "Could not take a number")
 		return
@@ -201,6 +204,16 @@ func (c *callers) count(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.refusals[reason]++
+}
+
+// pause waits until it is worth trying again.
+func pause(ctx context.Context) {
+	timer := time.NewTimer(again)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
 }
 
 func (c *callers) make(ctx context.Context, service *corev1.Service) bool {
