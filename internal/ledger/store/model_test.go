@@ -106,11 +106,15 @@ func (m *trial) errorf(format string, args ...any) {
 //
 //   - an older version of a block is taken for news (page.see)
 //   - a number that is being returned can be given again (number.leave)
-//   - a hold is cleared whatever its serial (Block.Clear)
-//   - numbers of a replica are taken back after 30 s (Timing.Stale)
-//   - numbers given are spare again without a question (Store.followUp)
-//   - a recalled number is handed over although it was given (Store.answer)
-//   - numbers are given out while the Lease is not renewed (Store.trusted)
+//   - numbers of a replica are taken back in a third of the time (leases.stale)
+//   - a number that just came on loan is given without a look whether another was
+//     faster (quest.take)
+//   - a number that is kept for one Service is claimed for another (quest.held)
+//   - a number is cleared although the API server has not let go of it
+//     (Store.judge)
+//   - a number that was kept for a Service is free when its loan ends
+//     (Block.Return)
+//   - a number that was given is asked about too early (Store.overdue)
 func TestModel(t *testing.T) {
 	t.Parallel()
 	runs, first := uint64(20_000), uint64(1)
