@@ -19,4 +19,20 @@
 // Numbers are freed in two steps. A number that no Service has any more is held;
 // then the API server is asked (Evidence); and only if the hold is still the same
 // is the number cleared.
+//
+// # Cost
+//
+// Measured by make bench-ledger on a real kube-apiserver and etcd, on two cores of
+// an AMD EPYC (family 26) that they share with the callers. Takes a second:
+//
+//	                            1 caller  16 callers  64 callers
+//	automatic                     29,078      33,379      28,074  174 takes a write
+//	automatic, two replicas       31,378      27,925      28,471  141 takes a write
+//	explicit, of one block           174       1,175       2,030
+//	  two replicas                   214         804       1,707
+//	explicit, of 16 blocks           206         573       1,066
+//	  two replicas                   185         391         580
+//
+// An automatic number takes 1.2 µs at the median. An explicit one takes a read of
+// its IPAddress object and a share of a write.
 package store
