@@ -166,7 +166,7 @@ func draw(rng *rand.Rand, m *model, among []int) *chance {
 		number: among[rng.IntN(len(among))],
 		holder: []Holder{0, replicaA, replicaB, replicaC}[rng.IntN(4)],
 		whom:   whom[rng.IntN(4)],
-		then:   Retention{Until: until[rng.IntN(4)], For: whom[rng.IntN(4)], Slot: Slot(rng.IntN(2))},
+		then:   Retention{Until: until[rng.IntN(4)], For: whom[rng.IntN(4)], Slot: []Slot{0, 7}[rng.IntN(2)]},
 	}
 	r := m.records[c.number]
 	if rng.IntN(3) > 0 && r.State == Lent {

@@ -12,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	toolscache "k8s.io/client-go/tools/cache"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/ledger"
@@ -43,9 +42,14 @@ func (p *Part) watch(ctx context.Context) error {
 		return errors.New("the informer of Services has no index")
 	}
 	p.services = shared.GetIndexer()
-	if _, err := p.Manager.GetCache().GetInformer(ctx, &networkingv1.IPAddress{}); err != nil {
+	addresses, err := p.Manager.GetCache().GetInformer(ctx, &networkingv1.IPAddress{})
+	if err != nil {
 		return err
 	}
+	if shared, ok = addresses.(toolscache.SharedIndexInformer); !ok {
+		return errors.New("the informer of IPAddress objects has no store")
+	}
+	p.addresses = shared.GetStore()
 	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 		AddFunc:    func(object any) { p.show(nil, object) },
 		UpdateFunc: p.show,
@@ -73,11 +77,11 @@ func (p *Part) seen(place ledger.Place) store.Finding {
 	if owner, carried := p.carrier(place); carried {
 		return store.Finding{Carrier: owner}
 	}
-	address := &networkingv1.IPAddress{}
-	if err := p.Manager.GetCache().Get(context.Background(), client.ObjectKey{Name: place.String()}, address); err != nil {
-		return store.Finding{}
+	object, _, _ := p.addresses.GetByKey(place.String())
+	if address, ok := object.(*networkingv1.IPAddress); ok {
+		return store.FindingOf(address)
 	}
-	return store.FindingOf(address)
+	return store.Finding{}
 }
 
 func (p *Part) carrier(place ledger.Place) (ledger.Owner, bool) {
