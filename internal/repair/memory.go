@@ -81,10 +81,8 @@ func (m *Memory) Last(key ledger.Key) *ledger.Block { return m.past.blocks[key] 
 // remember keeps the ledger of this look, and of earlier ones those blocks that
 // this one did not find as they should be.
 func (m *Memory) remember(w *World, findings []Finding, now time.Time) {
-	blocks := maps.Clone(w.Blocks)
-	if blocks == nil {
-		blocks = map[ledger.Key]*ledger.Block{}
-	}
+	blocks := make(map[ledger.Key]*ledger.Block, len(w.Blocks))
+	maps.Copy(blocks, w.Blocks)
 	for i := range findings {
 		key := findings[i].Place.Key
 		if before := m.past.blocks[key]; before != nil && findings[i].Kind.Fix() == RestoreBlock {
