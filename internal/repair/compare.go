@@ -173,7 +173,7 @@ func (c *comparison) share(s *Service, i int) bool {
 
 func (t *tally) add(s *Service, place ledger.Place) {
 	t.given++
-	if t.given == 1 || s.Created.After(t.youngest) {
+	if s.Created.After(t.youngest) {
 		t.youngest, t.last = s.Created, Claim{place, s.Owner}
 	}
 }
@@ -236,6 +236,9 @@ func (c *comparison) miss(p *page, s *Service, place ledger.Place) {
 	switch {
 	case state == ledger.Lent:
 	case state == ledger.Free && before != nil && before.State(place.Number) == ledger.Used && s.Created.Before(c.past.asOf):
+		if p.lost == 0 {
+			c.find(Finding{Kind: BlockLost, Place: place, Service: s.Owner})
+		}
 		p.lost++
 		if p.lost <= mostLost {
 			c.find(Finding{Kind: NotAllocated, Place: place, Service: s.Owner})
@@ -259,11 +262,6 @@ func (c *comparison) judgeLedger() {
 		p := c.page(key)
 		for number := range p.leaks() {
 			c.find(Finding{Kind: Leak, Place: ledger.Place{Key: key, Number: number}})
-		}
-	}
-	for _, p := range c.pages {
-		if p.lost > 0 {
-			c.find(Finding{Kind: BlockLost, Place: ledger.Place{Key: p.key}})
 		}
 	}
 }

@@ -110,6 +110,9 @@ func TestCompare(t *testing.T) {
 			services: lines{"shop/web :29999 :30000 :32767 :32768"}, ledger: ":29999=used :30000=used :32767=used :32768=used",
 			want: lines{"out_of_range 29999 shop/web", "out_of_range 32768 shop/web"},
 		},
+		"a port out of range for TCP and UDP": {
+			services: lines{"shop/web :29999 :29999"}, ledger: ":29999=used", want: lines{"out_of_range 29999 shop/web"},
+		},
 		"no range of ports is known": {
 			services: lines{"shop/web :29999"}, ledger: ":29999=used", adjust: func(w *World) { w.Ports = allocator.PortSpan{} },
 		},
@@ -122,6 +125,10 @@ func TestCompare(t *testing.T) {
 		},
 		"what is no address": {
 			services: lines{"shop/web invalid-a invalid-b"}, want: lines{"invalid invalid-a shop/web", "invalid invalid-b shop/web"},
+		},
+		"what is no address, of one family": {
+			services: lines{"shop/web invalid-a"}, want: lines{"invalid invalid-a shop/web"},
+			adjust: func(w *World) { w.Families = []servicenetv1alpha1.NumberFamily{servicenetv1alpha1.ClusterIPv4} },
 		},
 		"the last port": {
 			services: lines{"shop/a :30000", "shop/c :30002 :30002", "shop/b :30001"}, ledger: ":30000=used :30001=used :30002=used",
@@ -254,7 +261,7 @@ func TestFindingsAreInOrder(t *testing.T) {
 
 func TestWhatTheLedgerHadIsLost(t *testing.T) {
 	type lines = []string
-	many, wantMany := lines{}, lines{"block_lost nodeport-28672"}
+	many, wantMany := lines{}, lines{"block_lost nodeport-28672 shop/s00"}
 	var wasMany strings.Builder
 	for i := range 12 {
 		many = append(many, fmt.Sprintf("shop/s%02d :%d", i, 30100+i))
@@ -271,11 +278,11 @@ func TestWhatTheLedgerHadIsLost(t *testing.T) {
 	}{
 		"a block that was deleted": {
 			services: lines{"shop/web :30080"}, before: ":30080=used",
-			want: lines{"block_lost nodeport-28672", "not_allocated 30080 shop/web"},
+			want: lines{"block_lost nodeport-28672 shop/web", "not_allocated 30080 shop/web"},
 		},
 		"a block that is older than it was": {
 			services: lines{"shop/web 10.96.0.9", "shop/api 10.96.0.10"}, before: "10.96.0.9=used 10.96.0.10=used", now: "10.96.0.10=used",
-			want: lines{"block_lost clusteripv4-10.96.0.0", "not_allocated 10.96.0.9 shop/web"},
+			want: lines{"block_lost clusteripv4-10.96.0.0 shop/web", "not_allocated 10.96.0.9 shop/web"},
 		},
 		"very many numbers":           {services: many, before: wasMany.String(), want: wantMany},
 		"a block of which nothing is": {before: ":30080=used"},

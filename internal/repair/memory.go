@@ -31,8 +31,9 @@ type sighting struct {
 type Look struct {
 	// Adopt is what the ledger is to take over, without a word.
 	Adopt []Claim
-	// Due are findings that last. They are to be confirmed by a read of the API
-	// server itself, told and counted if they are New, and fixed.
+	// Due are findings that last. Those that have a Service are to be confirmed by a
+	// read of the API server itself; all are to be told and counted if they are New,
+	// and fixed.
 	Due []Finding
 	// Next is when to look again at the latest, for findings that may turn out to
 	// last; the zero time if there is none.

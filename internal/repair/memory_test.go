@@ -118,7 +118,7 @@ func TestFindingsCountOnceTheyLast(t *testing.T) {
 		"a number that the ledger loses is told": {
 			{0, world(":30080=used", "", "shop/web :30080"), ""},
 			{time.Minute, world("", "", "shop/web :30080"), "again at 1m10s"},
-			{70 * time.Second, world("", "", "shop/web :30080"), "*block_lost nodeport-28672, *not_allocated 30080 shop/web"},
+			{70 * time.Second, world("", "", "shop/web :30080"), "*block_lost nodeport-28672 shop/web, *not_allocated 30080 shop/web"},
 			{80 * time.Second, world(":30080=used", "", "shop/web :30080"), ""},
 			{90 * time.Second, world("", "", "shop/web :30080"), "again at 1m40s"},
 		},
@@ -147,10 +147,11 @@ func TestFindingsAreToldApart(t *testing.T) {
 			t.Errorf("%+v is the same as %+v", others[i], base)
 		}
 	}
-	// Of other kinds, the detail is how it is put.
+	// Of a block, that is only how it shows.
 	base.Kind = BlockBroken
 	again := base
 	again.Detail, again.Others, again.New = "y", []ledger.Owner{{UID: "b"}}, true
+	again.Place, again.Service = place(t, ":30081"), ledger.Owner{UID: "c"}
 	if again.identity() != base.identity() {
 		t.Errorf("%+v is not the same as %+v", again, base)
 	}
@@ -180,6 +181,12 @@ func TestLastGoodBlockIsRemembered(t *testing.T) {
 		if m.Last(key) != good.Blocks[key] {
 			t.Fatalf("after look %d the last good block is %v", i, m.Last(key))
 		}
+	}
+	// Another finding keeps no older block: only one that has to be restored does.
+	dup := makeWorld(t, services(t, "shop/web :30080", "team/api :30080"), ":30080=used :30081=used", "")
+	m.Look(dup, noon().Add(30*time.Minute))
+	if m.Last(key) != dup.Blocks[key] {
+		t.Error("a block with two Services for a number is not remembered")
 	}
 	// A block that went once all its numbers were free is nothing to remember.
 	m.Look(makeWorld(t, nil, "", ""), noon().Add(time.Hour))
