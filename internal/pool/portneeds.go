@@ -147,8 +147,9 @@ func (d *portDecision) update(old *corev1.Service) {
 	}
 }
 
-// fill returns the node ports of the entries. The server fills in what was left out
-// from the entry that had the same name, unless another names that port now.
+// fill returns the node ports of the entries. If the Service gets ports that it does
+// not name, and did before, the server fills in what was left out from the entry that
+// had the same name, unless another names that port now.
 func (d *portDecision) fill(old *corev1.Service) []int32 {
 	numbers := make([]int32, len(d.ports))
 	taken, byName := map[int32]bool{}, map[string]int32{}
@@ -156,7 +157,7 @@ func (d *portDecision) fill(old *corev1.Service) []int32 {
 		numbers[i] = d.ports[i].NodePort
 		taken[numbers[i]] = true
 	}
-	if !hasPorts(old) {
+	if !d.allocates || !allocatesPorts(old) {
 		return numbers
 	}
 	for i := range old.Spec.Ports {

@@ -60,6 +60,17 @@ func TestRestoredBlock(t *testing.T) {
 	}
 }
 
+func TestRestoredNumberIsUsedWhateverItWas(t *testing.T) {
+	last, _ := lastBlock()
+	block := ledger.NewBlock(1000)
+	Restore(block, last, setOf(1, 2, 3, 4, 5), absent)
+	for number := 1; number <= 5; number++ {
+		if block.State(number) != ledger.Used {
+			t.Errorf("%d, which is carried, is %s", number, block.State(number))
+		}
+	}
+}
+
 // TestRestoredBlockGoesOn follows what others do with it: the absent holder's loans
 // are taken back.
 func TestRestoredBlockGoesOn(t *testing.T) {

@@ -207,7 +207,7 @@ func oldPortSpecs() []corev1.ServiceSpec {
 			{Name: "a", Port: 53, Protocol: corev1.ProtocolTCP, NodePort: nodePort}, {Name: "b", Port: 53, Protocol: corev1.ProtocolUDP},
 		}}
 	}
-	local, without := spec(corev1.ServiceTypeLoadBalancer, 31004), spec(corev1.ServiceTypeLoadBalancer, 0)
+	local, without := spec(corev1.ServiceTypeLoadBalancer, 31004), spec(corev1.ServiceTypeLoadBalancer, 31005)
 	local.ExternalTrafficPolicy = corev1.ServiceExternalTrafficPolicyLocal
 	without.AllocateLoadBalancerNodePorts = new(false)
 	two := spec(corev1.ServiceTypeNodePort, 31002)
