@@ -165,7 +165,7 @@ func makeWorld(t *testing.T, services []Service, ledgerWords, objectWords string
 func describe(report Report) []string {
 	lines := []string{}
 	for _, claim := range report.Adopt {
-		lines = append(lines, strings.TrimSpace(fmt.Sprintf("adopt %s %s", claim.Place, nameOf(claim.Service))))
+		lines = append(lines, fmt.Sprintf("adopt %s %s", claim.Place, claim.Service))
 	}
 	for i := range report.Findings {
 		lines = append(lines, describeFinding(&report.Findings[i]))
@@ -185,19 +185,12 @@ func describeFinding(f *Finding) string {
 		words = append(words, f.Place.String())
 	}
 	if f.Service.Name != "" {
-		words = append(words, nameOf(f.Service))
+		words = append(words, f.Service.String())
 	}
 	for _, other := range f.Others {
-		words = append(words, "and "+nameOf(other))
+		words = append(words, "and "+other.String())
 	}
 	return strings.Join(words, " ")
-}
-
-func nameOf(owner ledger.Owner) string {
-	if owner.Name == "" {
-		return ""
-	}
-	return owner.String()
 }
 
 func errGarbage() error { return errors.New("garbage") }

@@ -13,16 +13,16 @@ import (
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
-// Claim is a number that something uses and that the ledger has for nobody.
+// Claim is a number and a Service that carries it.
 type Claim struct {
-	Place ledger.Place
-	// Service is nobody if the number is that of a foreign IPAddress object.
+	Place   ledger.Place
 	Service ledger.Owner
 }
 
 // Report is what a comparison found.
 type Report struct {
-	// Adopt is what the ledger is to take over: nothing is wrong with that.
+	// Adopt is what the ledger has for nobody and is to take over: nothing is wrong
+	// with that.
 	Adopt []Claim
 	// Findings are what looks wrong. A Memory tells which of them last.
 	Findings []Finding

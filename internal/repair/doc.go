@@ -38,8 +38,8 @@
 //	  a Service
 //	one whose Service has other addresses  IPAddressWrongReference     by the server, as above
 //	an object with other labels            nothing                     by the server
-//	an object of somebody else, that is    nothing                     adopted, so that nobody is
-//	  in a ServiceCIDR                                                 given the address
+//	an object of somebody else             nothing                     nothing: the Store passes over
+//	                                                                   numbers that have one
 //	a number of the ledger, and no         nothing; it is counted      released
 //	  Service's
 //	a block that can't be read             BlockUnreadable             restored
