@@ -9,8 +9,9 @@
 //
 // Compare says what does not agree at a moment. Much of that is only under way, or
 // seen through caches that are not equally old, so a Memory waits until a finding
-// has lasted for 10 s, or for 2 min what the API server mends itself. The caller then reads the one Service again (Confirmed), so that a cache
-// that stands still tells nothing either, and has nothing mended that is whole.
+// has lasted for 10 s, or for 2 min what the API server mends itself. The caller then
+// reads the one Service again (Confirmed), so that a cache that stands still tells
+// nothing either, and has nothing mended that is whole.
 //
 // # What is found
 //
