@@ -83,6 +83,9 @@ func (r *endpointSliceReconciler) forget(service types.NamespacedName) {
 	r.metrics.forget(service)
 }
 
+// soon is after what time a Service is looked at again that is not done yet.
+const soon = time.Millisecond
+
 // publish carries out a plan for a Service with a selector. It returns after what
 // time to look at the Service again without a reason; zero is never.
 func (r *endpointSliceReconciler) publish(ctx context.Context, service *corev1.Service) (again time.Duration, err error) {
@@ -110,6 +113,9 @@ func (r *endpointSliceReconciler) publish(ctx context.Context, service *corev1.S
 	}
 	if err := r.apply(ctx, &changes); err != nil {
 		return 0, err
+	}
+	if changes.Unfinished {
+		return soon, nil
 	}
 	state.Published()
 	r.metrics.published(service, &changes)

@@ -78,9 +78,6 @@ func atOnce(writes []func() error) error {
 // apply carries out a plan. The first failure ends it: a later write may rely on
 // an earlier one, and the next plan starts from what was reached.
 func (w *sliceWriter) apply(ctx context.Context, changes *endpointslice.Changes) error {
-	if err := w.all(ctx, changes.Copies, w.delete); err != nil {
-		return err
-	}
 	if err := w.all(ctx, changes.Create, w.create); err != nil {
 		return err
 	}
