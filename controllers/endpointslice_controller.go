@@ -61,10 +61,7 @@ func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Re
 			r.warn(service, "FailedToUpdateEndpointSlices", "UpdateEndpointSlices", err)
 		}
 	})
-	if again > 0 && (result.RequeueAfter == 0 || again < result.RequeueAfter) {
-		result.RequeueAfter = again
-	}
-	return result, err
+	return sooner(result, again), err
 }
 
 // warn makes an event of a failure on the Service.
@@ -83,16 +80,10 @@ func (r *endpointSliceReconciler) forget(service types.NamespacedName) {
 	r.metrics.forget(service)
 }
 
-// soon is after what time a Service is looked at again that is not done yet.
-const soon = time.Millisecond
-
 // publish carries out a plan for a Service with a selector. It returns after what
 // time to look at the Service again without a reason; zero is never.
 func (r *endpointSliceReconciler) publish(ctx context.Context, service *corev1.Service) (again time.Duration, err error) {
 	state, err := r.refresh(ctx, service)
-	if err == nil {
-		err = r.checks.run(ctx, service, r.difference, state.Invalidate)
-	}
 	if err == nil {
 		err = r.awaitOwnWrites(ctx, client.ObjectKeyFromObject(service), state)
 	}
@@ -122,6 +113,11 @@ func (r *endpointSliceReconciler) publish(ctx context.Context, service *corev1.S
 	r.news.report(service, changes.ZoneHints)
 	if err := r.sharesStand(ctx, service, shares); err != nil {
 		return 0, err
+	}
+	if changes.Empty() {
+		if again, err := r.checks.run(ctx, service, r.examine); again > 0 || err != nil {
+			return again, err
+		}
 	}
 	return r.merge(ctx, service, state, &changes)
 }

@@ -21,7 +21,7 @@ type endpointSliceStates = states[*endpointslice.State]
 // everything when that is due.
 func (r *endpointSliceReconciler) refresh(ctx context.Context, service *corev1.Service) (*endpointslice.State, error) {
 	key := client.ObjectKeyFromObject(service)
-	state, noted := r.states.take(key)
+	state, noted := r.states.take(service)
 	nodes := newNodeZones(ctx, r.reader)
 	var err error
 	if state.Outdated(service) {
@@ -41,7 +41,8 @@ func (r *endpointSliceReconciler) refresh(ctx context.Context, service *corev1.S
 func (r *endpointSliceReconciler) resetState(
 	ctx context.Context, service *corev1.Service, state *endpointslice.State, nodes *nodeZones,
 ) error {
-	pods, err := r.listPods(ctx, service)
+	key, value := r.states.labelOf(service)
+	pods, err := r.listPods(ctx, service, key, value)
 	if err != nil {
 		r.warn(service, "FailedToListPods", "ListPods", err)
 		return err

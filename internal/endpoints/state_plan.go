@@ -12,6 +12,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"servicenet.dev/servicenet/internal/endpointslice"
 )
 
 // Plan returns what [Plan] would for all that the state has been shown and the
@@ -178,7 +180,7 @@ func (s *State) Compare(service *corev1.Service, pods []*corev1.Pod) string {
 	fresh := NewState()
 	fresh.Reset(service, pods)
 	if diff := firstDifference(s.members, fresh.members); diff != "" {
-		return "Pod " + diff
+		return "Pod " + endpointslice.VersionOf(diff, pods)
 	}
 	if !slices.EqualFunc(s.ready.all(), fresh.ready.all(), sameName) ||
 		!slices.EqualFunc(s.notReady.all(), fresh.notReady.all(), sameName) {
