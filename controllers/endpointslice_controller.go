@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"servicenet.dev/servicenet/internal/endpointslice"
-	"servicenet.dev/servicenet/internal/tracker"
 )
 
 // +kubebuilder:rbac:groups="",resources=services;pods;nodes,verbs=get;list;watch
@@ -85,7 +84,7 @@ func (r *endpointSliceReconciler) forget(service types.NamespacedName) {
 func (r *endpointSliceReconciler) publish(ctx context.Context, service *corev1.Service) (again time.Duration, err error) {
 	state, err := r.refresh(ctx, service)
 	if err == nil {
-		err = r.awaitOwnWrites(ctx, client.ObjectKeyFromObject(service), state)
+		err = r.awaitOwnWrites(ctx, client.ObjectKeyFromObject(service), r.showing(state))
 	}
 	if err == nil {
 		// What the event handlers have settled meanwhile, they have noted before.
@@ -158,12 +157,12 @@ func (r *endpointSliceReconciler) cleanUp(ctx context.Context, service *corev1.S
 		r.tracker.Forget(key)
 		return nil
 	}
+	if err := r.awaitOwnWrites(ctx, key, r.getSlice); err != nil {
+		return err
+	}
 	slices, err := r.listSlices(ctx, key)
 	if err != nil {
 		return err
-	}
-	if r.tracker.Behind(key, tracker.Among(slices), r.clock.Now()) {
-		return fmt.Errorf("%w: own writes are missing", errStale)
 	}
 	for _, cached := range endpointslice.Orphans(service, slices) {
 		slice := &discoveryv1.EndpointSlice{ObjectMeta: *cached.ObjectMeta.DeepCopy()}
