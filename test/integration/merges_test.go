@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/watch"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -56,6 +57,33 @@ var _ = Describe("While slices are merged and pods change", Serial, func() {
 			in.expectNoFaults(ctx, "web", 0)
 		}
 		Expect(merged).To(BeNumerically(">", 0), "endpoints that were listed twice")
+	})
+
+	It("copies that a process left behind go before their pods' changes are written", func(ctx SpecContext) {
+		const pods = 6
+		in := newSpace(ctx)
+		node := "node-of-" + string(in)
+		addNode(ctx, node, "zone-a")
+		in.runManyByHand(ctx, node, pods)
+		in.expose(ctx, "web")
+		in.expectNoFaults(ctx, "web", pods)
+		stopSharedManager(ctx)
+		left := in.onlySlice(ctx, "web").DeepCopy()
+		left.ObjectMeta = metav1.ObjectMeta{
+			Namespace: string(in), Name: left.Name + "-copy", Labels: left.Labels, OwnerReferences: left.OwnerReferences,
+		}
+		left.Endpoints = left.Endpoints[:pods/2]
+		Expect(api.Create(ctx, left)).To(Succeed())
+		w := in.watchCopies(ctx)
+		Eventually(w.listed).WithContext(ctx).Should(Equal(pods + pods/2))
+		for i := range pods {
+			w.stays(fmt.Sprintf("web-%d", i))
+			in.patchStatus(ctx, fmt.Sprintf("web-%d", i), `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
+		}
+		startExtraManager(ctx, "next-manager")
+		in.expectNoFaults(ctx, "web", pods)
+		w.end()
+		Expect(w.faults).To(BeEmpty())
 	})
 })
 
