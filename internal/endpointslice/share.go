@@ -19,7 +19,7 @@ const mostTemplates = 10_000
 
 // NewPodStripper returns a [StripPod] after which pods share what is equal in them:
 // labels and ports, as pods of one template have them, and the names of their node
-// and namespace. That is half of what is kept of a pod. Nobody may change it.
+// and namespace: a third of what is kept of a pod. Nobody may change what is shared.
 func NewPodStripper() func(*corev1.Pod) *corev1.Pod {
 	var mu sync.Mutex
 	labels, ports := templates[map[string]string]{}, templates[[]corev1.Container]{}
