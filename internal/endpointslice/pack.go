@@ -265,14 +265,17 @@ func (p *packer) says(endpoint *discoveryv1.Endpoint, m *member) bool {
 
 // place finds slices for members that lie in none: first those that are
 // written anyway, fullest first, then one untouched slice that takes all that
-// remains, then new slices. The remainder is never spread over several
-// untouched slices, since each would be one more write.
+// remains, then new slices. The remainder is not spread over several untouched
+// slices, since each would be one more write, unless there are too many already.
 func (p *packer) place(edits []*edit, set *portSet, rest []*member) []*edit {
 	for _, target := range fillable(edits) {
 		rest = p.fill(target, rest)
 	}
 	for len(rest) > 0 {
 		target := p.bestFit(edits, set, len(rest))
+		if target == nil {
+			target = p.emptiest(edits, set)
+		}
 		if target == nil {
 			target = &edit{family: p.shelf.addressType, ports: set.ports}
 		}
@@ -317,6 +320,28 @@ func (p *packer) bestFit(edits []*edit, set *portSet, n int) *edit {
 		}
 	}
 	return best
+}
+
+// emptiest returns the untouched slice with the most room, beside those that are
+// written, where one slice more would make them sparse. So a Service that goes up and
+// down, too fast to be merged in between, does not collect more and more slices.
+func (p *packer) emptiest(edits []*edit, set *portSet) *edit {
+	g := &set.groups[p.shelf.family]
+	more := Stats{Slices: len(g.settled) + 1, IdealSlices: (g.wanted + p.limit - 1) / p.limit}
+	for _, e := range edits {
+		if !e.removed {
+			more.Slices++
+		}
+	}
+	if p.keepHints || len(g.settled) == 0 || !more.Sparse() {
+		return nil
+	}
+	h := g.settled[len(g.settled)-1]
+	if len(h.slice.Endpoints) >= p.limit {
+		return nil
+	}
+	members := p.open(h)
+	return &edit{current: h.slice, family: p.shelf.addressType, ports: set.ports, members: members, kept: len(members)}
 }
 
 // fill moves as many members into a slice as it takes and returns the others.
