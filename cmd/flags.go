@@ -75,7 +75,7 @@ func (s *settings) addControllerFlags() {
 	s.addPeriod(&o.MinResyncPeriod, controllers.ShortestMinResyncPeriod, math.MaxInt64, "min-resync-period",
 		"After how long a Service is looked at again without a reason: one to two times this, from the cache alone")
 	s.addPeriod(&o.EndpointsCheckPeriod, controllers.ShortestEndpointsCheckPeriod, math.MaxInt64, "endpoints-check-period",
-		"How often what is known of a Service is compared with the cache")
+		"How often what is known of a Service is compared with the API server")
 	s.addSwitch(&o.KeepOrphanedEndpoints, "keep-orphaned-endpoints", truth,
 		"Leave EndpointSlices and Endpoints when their Service loses its selector or becomes an ExternalName")
 	s.flags.Var(&value[float32]{&o.KubeAPIQPS, "float", rate}, "kube-api-qps",

@@ -76,6 +76,18 @@ func conclude(ctx context.Context, err error, pending bool, report func(error)) 
 	}
 }
 
+// soon is after what time a Service is looked at again that is not done yet.
+const soon = time.Millisecond
+
+// sooner makes a result ask for another look after a time, unless it does already.
+// Zero is never.
+func sooner(result ctrl.Result, again time.Duration) ctrl.Result {
+	if again > 0 && (result.RequeueAfter == 0 || again < result.RequeueAfter) {
+		result.RequeueAfter = again
+	}
+	return result
+}
+
 // getService returns a Service from the cache, or nil when there is none.
 func (a *access) getService(ctx context.Context, key client.ObjectKey) (*corev1.Service, error) {
 	service := &corev1.Service{}
@@ -115,12 +127,12 @@ func (a *access) getPod(ctx context.Context, key client.ObjectKey) (*corev1.Pod,
 	}
 }
 
-// listPods returns the pods a Service selects. It looks at those alone that bear
-// the first label of the selector.
-func (a *access) listPods(ctx context.Context, service *corev1.Service) ([]*corev1.Pod, error) {
+// listPods returns the pods a Service selects. It looks at those alone that bear a
+// certain label of the selector.
+func (a *access) listPods(ctx context.Context, service *corev1.Service, key, value string) ([]*corev1.Pod, error) {
 	var pods corev1.PodList
 	err := a.reader.List(ctx, &pods, client.InNamespace(service.Namespace),
-		client.MatchingFields{labelPairIndex: firstPair(service.Spec.Selector)}, client.MatchingLabels(service.Spec.Selector))
+		client.MatchingFields{labelPairIndex: labelPair(key, value)}, client.MatchingLabels(service.Spec.Selector))
 	if err != nil {
 		return nil, fmt.Errorf("listing the pods the Service selects: %w", err)
 	}

@@ -57,7 +57,7 @@ func cacheOptions(options Options) cache.Options {
 	return cache.Options{ByObject: map[client.Object]cache.ByObject{
 		&corev1.Service{}:            services,
 		&corev1.Endpoints{}:          objects,
-		&corev1.Pod{}:                stored(endpointslice.StripPod),
+		&corev1.Pod{}:                stored(endpointslice.NewPodStripper()),
 		&corev1.Node{}:               stored(endpointslice.StripNode),
 		&discoveryv1.EndpointSlice{}: stored(endpointslice.StripSlice),
 	}}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -52,6 +53,7 @@ func (r *endpointsReconciler) Reconcile(ctx context.Context, request ctrl.Reques
 	if wait := r.gatherer.begin(request.NamespacedName); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}
+	var again time.Duration
 	service, err := r.getService(ctx, request.NamespacedName)
 	var current *corev1.Endpoints
 	if err == nil {
@@ -64,10 +66,11 @@ func (r *endpointsReconciler) Reconcile(ctx context.Context, request ctrl.Reques
 	case !endpoints.Managed(service):
 		err = r.cleanUp(ctx, service, current)
 	default:
-		err = r.publish(ctx, service, current)
+		again, err = r.publish(ctx, service, current)
 	}
 	r.gatherer.end(request.NamespacedName, err == nil)
-	return conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(error) {}) // the writes report their own failures
+	result, err := conclude(ctx, err, r.tracker.Pending(request.NamespacedName), func(error) {}) // the writes report their own failures
+	return sooner(result, again), err
 }
 
 // currentEndpoints returns the Endpoints of a name, nil if there are none. It fails
@@ -91,18 +94,15 @@ func (r *endpointsReconciler) currentEndpoints(ctx context.Context, key client.O
 	return r.getEndpoints(ctx, key)
 }
 
-// publish carries out a plan for a Service with a selector.
-func (r *endpointsReconciler) publish(ctx context.Context, service *corev1.Service, current *corev1.Endpoints) error {
+// publish carries out a plan for a Service with a selector. It returns after what
+// time to look at the Service again without a reason; zero is never.
+func (r *endpointsReconciler) publish(
+	ctx context.Context, service *corev1.Service, current *corev1.Endpoints,
+) (again time.Duration, err error) {
 	r.departed.forget(client.ObjectKeyFromObject(service))
 	state, err := r.refresh(ctx, service)
-	if err == nil {
-		err = r.checks.run(ctx, service, r.difference, state.Invalidate)
-	}
-	if err == nil {
-		state, err = r.refresh(ctx, service)
-	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	changes := state.Plan(current, state.Trigger(current))
 	switch {
@@ -112,7 +112,7 @@ func (r *endpointsReconciler) publish(ctx context.Context, service *corev1.Servi
 		err = r.update(ctx, changes.Update)
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
 	state.Published()
 	if changes.LeftOut > 0 && !changes.Empty() {
@@ -120,15 +120,19 @@ func (r *endpointsReconciler) publish(ctx context.Context, service *corev1.Servi
 			"%d addresses are missing from the Endpoints, which list %d at most; the EndpointSlices list them all",
 			changes.LeftOut, endpoints.MaxAddresses)
 	}
-	return nil
+	if !changes.Empty() {
+		return 0, nil
+	}
+	return r.checks.run(ctx, service, r.examine)
 }
 
 // refresh shows the state of a Service the pods that have changed since the last
 // time, or everything when that is due.
 func (r *endpointsReconciler) refresh(ctx context.Context, service *corev1.Service) (*endpoints.State, error) {
-	state, noted := r.states.take(client.ObjectKeyFromObject(service))
+	state, noted := r.states.take(service)
 	if state.Outdated(service) {
-		pods, err := r.listPods(ctx, service)
+		key, value := r.states.labelOf(service)
+		pods, err := r.listPods(ctx, service, key, value)
 		if err != nil {
 			return nil, err
 		}

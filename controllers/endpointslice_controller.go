@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"servicenet.dev/servicenet/internal/endpointslice"
-	"servicenet.dev/servicenet/internal/tracker"
 )
 
 // +kubebuilder:rbac:groups="",resources=services;pods;nodes,verbs=get;list;watch
@@ -61,10 +60,7 @@ func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Re
 			r.warn(service, "FailedToUpdateEndpointSlices", "UpdateEndpointSlices", err)
 		}
 	})
-	if again > 0 && (result.RequeueAfter == 0 || again < result.RequeueAfter) {
-		result.RequeueAfter = again
-	}
-	return result, err
+	return sooner(result, again), err
 }
 
 // warn makes an event of a failure on the Service.
@@ -88,10 +84,7 @@ func (r *endpointSliceReconciler) forget(service types.NamespacedName) {
 func (r *endpointSliceReconciler) publish(ctx context.Context, service *corev1.Service) (again time.Duration, err error) {
 	state, err := r.refresh(ctx, service)
 	if err == nil {
-		err = r.checks.run(ctx, service, r.difference, state.Invalidate)
-	}
-	if err == nil {
-		err = r.awaitOwnWrites(ctx, client.ObjectKeyFromObject(service), state)
+		err = r.awaitOwnWrites(ctx, client.ObjectKeyFromObject(service), r.showing(state))
 	}
 	if err == nil {
 		// What the event handlers have settled meanwhile, they have noted before.
@@ -111,11 +104,19 @@ func (r *endpointSliceReconciler) publish(ctx context.Context, service *corev1.S
 	if err := r.apply(ctx, &changes); err != nil {
 		return 0, err
 	}
+	if changes.Unfinished {
+		return soon, nil
+	}
 	state.Published()
 	r.metrics.published(service, &changes)
 	r.news.report(service, changes.ZoneHints)
 	if err := r.sharesStand(ctx, service, shares); err != nil {
 		return 0, err
+	}
+	if changes.Empty() {
+		if again, err := r.checks.run(ctx, service, r.examine); again > 0 || err != nil {
+			return again, err
+		}
 	}
 	return r.merge(ctx, service, state, &changes)
 }
@@ -156,12 +157,12 @@ func (r *endpointSliceReconciler) cleanUp(ctx context.Context, service *corev1.S
 		r.tracker.Forget(key)
 		return nil
 	}
+	if err := r.awaitOwnWrites(ctx, key, r.getSlice); err != nil {
+		return err
+	}
 	slices, err := r.listSlices(ctx, key)
 	if err != nil {
 		return err
-	}
-	if r.tracker.Behind(key, tracker.Among(slices), r.clock.Now()) {
-		return fmt.Errorf("%w: own writes are missing", errStale)
 	}
 	for _, cached := range endpointslice.Orphans(service, slices) {
 		slice := &discoveryv1.EndpointSlice{ObjectMeta: *cached.ObjectMeta.DeepCopy()}

@@ -62,7 +62,7 @@ func (m *endpointSliceMetrics) published(service *corev1.Service, changes *endpo
 	if endpointslice.AutoTopology(service) {
 		topology, distribution = "Auto", ""
 	}
-	writes := len(changes.Copies) + len(changes.Create) + len(changes.Update) + len(changes.Delete)
+	writes := len(changes.Create) + len(changes.Update) + len(changes.Delete)
 	m.changed.WithLabelValues(topology, distribution).Observe(float64(writes))
 	m.countDistribution(key, distribution)
 }

@@ -21,7 +21,7 @@ type endpointSliceStates = states[*endpointslice.State]
 // everything when that is due.
 func (r *endpointSliceReconciler) refresh(ctx context.Context, service *corev1.Service) (*endpointslice.State, error) {
 	key := client.ObjectKeyFromObject(service)
-	state, noted := r.states.take(key)
+	state, noted := r.states.take(service)
 	nodes := newNodeZones(ctx, r.reader)
 	var err error
 	if state.Outdated(service) {
@@ -41,7 +41,8 @@ func (r *endpointSliceReconciler) refresh(ctx context.Context, service *corev1.S
 func (r *endpointSliceReconciler) resetState(
 	ctx context.Context, service *corev1.Service, state *endpointslice.State, nodes *nodeZones,
 ) error {
-	pods, err := r.listPods(ctx, service)
+	key, value := r.states.labelOf(service)
+	pods, err := r.listPods(ctx, service, key, value)
 	if err != nil {
 		r.warn(service, "FailedToListPods", "ListPods", err)
 		return err
@@ -69,48 +70,28 @@ func (r *endpointSliceReconciler) updateState(
 			state.SetPod(pod, nodes.zoneOf)
 		}
 	}
+	show := r.showing(state)
 	for name := range noted.slices {
-		if _, _, err := r.showSlice(ctx, service, state, name); err != nil {
+		if _, err := show(ctx, service, name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// showSlice shows the state a slice as the cache holds it, and returns it if there
-// is one that bears the Service's name.
-func (r *endpointSliceReconciler) showSlice(
-	ctx context.Context, service client.ObjectKey, state *endpointslice.State, name string,
-) (slice *discoveryv1.EndpointSlice, found bool, err error) {
-	slice = &discoveryv1.EndpointSlice{}
-	err = r.reader.Get(ctx, client.ObjectKey{Namespace: service.Namespace, Name: name}, slice)
-	switch {
-	case apierrors.IsNotFound(err), err == nil && endpointslice.ServiceOf(slice) != service:
-		state.RemoveSlice(name)
-		return nil, false, nil
-	case err != nil:
-		return nil, false, fmt.Errorf("reading EndpointSlice %s: %w", name, err)
-	default:
-		state.SetSlice(slice)
-		return slice, true, nil
-	}
-}
-
-// awaitOwnWrites fails while the cache does not show own writes. What it shows of
-// them, the state is shown too.
-func (r *endpointSliceReconciler) awaitOwnWrites(ctx context.Context, service client.ObjectKey, state *endpointslice.State) error {
-	var failed error
-	behind := r.tracker.Behind(service, func(name string) (*discoveryv1.EndpointSlice, bool) {
-		slice, found, err := r.showSlice(ctx, service, state, name)
-		if err != nil {
-			failed = err
+// showing returns a look at a slice that is shown to a state too.
+func (r *endpointSliceReconciler) showing(state *endpointslice.State) lookAtSlice {
+	return func(ctx context.Context, service client.ObjectKey, name string) (*discoveryv1.EndpointSlice, error) {
+		slice, err := r.getSlice(ctx, service, name)
+		switch {
+		case err != nil:
+		case slice == nil:
+			state.RemoveSlice(name)
+		default:
+			state.SetSlice(slice)
 		}
-		return slice, found
-	}, r.clock.Now())
-	if failed == nil && behind {
-		return fmt.Errorf("%w: own writes are missing", errStale)
+		return slice, err
 	}
-	return failed
 }
 
 // nodeZones finds the zones of nodes in the cache, each once.

@@ -165,14 +165,18 @@ func (g *gatherer) forget(service types.NamespacedName) {
 }
 
 // promptly makes handlers enqueue a Service for what happened to itself: that is not
-// put off.
-func (g *gatherer) promptly(to handler.TypedEventHandler[*corev1.Service, reconcile.Request]) eventHandlers[*corev1.Service] {
+// put off. Before that, it is introduced.
+func (g *gatherer) promptly(
+	introduce func(*corev1.Service), to handler.TypedEventHandler[*corev1.Service, reconcile.Request],
+) eventHandlers[*corev1.Service] {
 	return eventHandlers[*corev1.Service]{
 		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*corev1.Service], q queue) {
+			introduce(e.Object)
 			g.urge(client.ObjectKeyFromObject(e.Object))
 			to.Create(ctx, e, q)
 		},
 		UpdateFunc: func(ctx context.Context, e event.TypedUpdateEvent[*corev1.Service], q queue) {
+			introduce(e.ObjectNew)
 			g.urge(client.ObjectKeyFromObject(e.ObjectNew))
 			to.Update(ctx, e, q)
 		},

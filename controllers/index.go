@@ -10,8 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
-	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"servicenet.dev/servicenet/internal/endpointslice"
@@ -20,11 +18,10 @@ import (
 // Indexes of the cache. Each finds the objects of one question without a walk
 // over the namespace.
 const (
-	selectorPairIndex = "selector-pair"  // Services, by one pair of their selector
-	labelPairIndex    = "label-pair"     // Pods, by each of their labels
-	nodeNameIndex     = "spec.nodeName"  // Pods, by their node
-	serviceNameIndex  = "label-of-owner" // EndpointSlices, by the Service their label names
-	topologyIndex     = "topology"       // Services, by the topology they ask for in an annotation
+	labelPairIndex   = "label-pair"     // Pods, by each of their labels
+	nodeNameIndex    = "spec.nodeName"  // Pods, by their node
+	serviceNameIndex = "label-of-owner" // EndpointSlices, by the Service their label names
+	topologyIndex    = "topology"       // Services, by the topology they ask for in an annotation
 )
 
 // autoTopology is the only value of topologyIndex.
@@ -47,7 +44,6 @@ type index struct {
 
 func indexes() []index {
 	return []index{
-		{&corev1.Service{}, selectorPairIndex, selectorPair, []string{EndpointSliceName, EndpointsName}},
 		{&corev1.Service{}, topologyIndex, topology, []string{EndpointSliceName}},
 		{&corev1.Pod{}, labelPairIndex, labelPairs, []string{EndpointSliceName, EndpointsName}},
 		{&corev1.Pod{}, nodeNameIndex, nodeName, []string{EndpointSliceName}},
@@ -68,20 +64,6 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer, selection []st
 	}
 	return nil
 }
-
-// selectorPair returns one label of a Service's selector, the first by name. A
-// pod that the Service selects bears that label, so looking up each of the
-// pod's labels finds every Service that selects it.
-func selectorPair(object client.Object) []string {
-	service, ok := object.(*corev1.Service)
-	if !ok || !endpointslice.Managed(service) {
-		return nil
-	}
-	return []string{firstPair(service.Spec.Selector)}
-}
-
-// firstPair returns the first pair of a selector that has one.
-func firstPair(selector map[string]string) string { return slices.Min(pairsOf(selector)) }
 
 func pairsOf(set map[string]string) []string {
 	pairs := make([]string, 0, len(set))
@@ -107,26 +89,4 @@ func serviceName(object client.Object) []string {
 		return []string{name}
 	}
 	return nil
-}
-
-// servicesSelecting returns the Services whose selector matches a pod's labels.
-func servicesSelecting(
-	ctx context.Context, reader client.Reader, namespace string, podLabels map[string]string,
-) ([]types.NamespacedName, error) {
-	var selecting []types.NamespacedName
-	for key, value := range podLabels {
-		var candidates corev1.ServiceList
-		err := reader.List(ctx, &candidates, client.InNamespace(namespace),
-			client.MatchingFields{selectorPairIndex: labelPair(key, value)})
-		if err != nil {
-			return nil, fmt.Errorf("listing the Services that select %s in namespace %s: %w", labelPair(key, value), namespace, err)
-		}
-		for i := range candidates.Items {
-			service := &candidates.Items[i]
-			if labels.SelectorFromSet(service.Spec.Selector).Matches(labels.Set(podLabels)) {
-				selecting = append(selecting, types.NamespacedName{Namespace: namespace, Name: service.Name})
-			}
-		}
-	}
-	return selecting, nil
 }

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,55 +15,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 )
-
-func TestServicesSelecting(t *testing.T) {
-	service := func(namespace, name string, selector map[string]string) *corev1.Service {
-		return &corev1.Service{
-			ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-			Spec:       corev1.ServiceSpec{Selector: selector},
-		}
-	}
-	external := service("shop", "external", map[string]string{"app": "web"})
-	external.Spec.Type = corev1.ServiceTypeExternalName
-	reader := fake.NewClientBuilder().WithIndex(&corev1.Service{}, selectorPairIndex, selectorPair).WithObjects(
-		service("shop", "web", map[string]string{"app": "web"}),
-		service("shop", "web-stable", map[string]string{"app": "web", "track": "stable"}),
-		service("shop", "stable", map[string]string{"track": "stable"}),
-		service("shop", "by-hand", nil),
-		external,
-		service("other", "web", map[string]string{"app": "web"}),
-	).Build()
-	for name, test := range map[string]struct {
-		labels map[string]string
-		want   []string
-	}{
-		"none":              {nil, nil},
-		"one":               {map[string]string{"app": "web"}, []string{"web"}},
-		"all":               {map[string]string{"app": "web", "track": "stable", "x": "y"}, []string{"stable", "web", "web-stable"}},
-		"same key":          {map[string]string{"app": "db"}, nil},
-		"half of two pairs": {map[string]string{"track": "stable"}, []string{"stable"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			found, err := servicesSelecting(t.Context(), reader, "shop", test.labels)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var names []string
-			for _, key := range found {
-				if key.Namespace != "shop" {
-					t.Errorf("found %s", key)
-				}
-				names = append(names, key.Name)
-			}
-			slices.Sort(names)
-			if diff := cmp.Diff(test.want, names); diff != "" {
-				t.Errorf("services (-want +got):\n%s", diff)
-			}
-		})
-	}
-}
 
 func TestIndexKeys(t *testing.T) {
 	selecting := corev1.ServiceSpec{Selector: map[string]string{"app": "web"}}
@@ -79,11 +30,6 @@ func TestIndexKeys(t *testing.T) {
 		object client.Object
 		want   []string
 	}{
-		"selector":                      {selectorPair, &corev1.Service{Spec: selecting}, []string{"app=web"}},
-		"the first pair of several":     {selectorPair, &corev1.Service{Spec: corev1.ServiceSpec{Selector: map[string]string{"b": "2", "a": "1", "c": "0"}}}, []string{"a=1"}},
-		"no selector":                   {selectorPair, &corev1.Service{}, nil},
-		"selector of an ExternalName":   {selectorPair, &corev1.Service{Spec: external}, nil},
-		"a pod has none":                {selectorPair, &corev1.Pod{}, nil},
 		"Auto topology":                 {topology, &corev1.Service{ObjectMeta: annotated(newer, "Auto"), Spec: selecting}, []string{"auto"}},
 		"Auto topology by older name":   {topology, &corev1.Service{ObjectMeta: annotated(older, "auto"), Spec: selecting}, []string{"auto"}},
 		"no topology":                   {topology, &corev1.Service{Spec: selecting}, nil},
@@ -118,16 +64,16 @@ func (a *added) IndexField(_ context.Context, object client.Object, field string
 }
 
 func TestOnlyIndexesThatAreUsedAreAdded(t *testing.T) {
-	const pairs, auto, owners = "*v1.Service selector-pair", "*v1.Service topology", "*v1.EndpointSlice label-of-owner"
+	const auto, owners = "*v1.Service topology", "*v1.EndpointSlice label-of-owner"
 	const labels, nodes = "*v1.Pod label-pair", "*v1.Pod spec.nodeName"
 	for selection, want := range map[string][]string{
-		"*":                               {pairs, auto, labels, nodes, owners},
-		EndpointSliceName:                 {pairs, auto, labels, nodes, owners},
-		EndpointsName:                     {pairs, labels},
+		"*":                               {auto, labels, nodes, owners},
+		EndpointSliceName:                 {auto, labels, nodes, owners},
+		EndpointsName:                     {labels},
 		EndpointSliceMirroringName:        {owners},
-		"*,-" + EndpointSliceName:         {pairs, labels, owners},
+		"*,-" + EndpointSliceName:         {labels, owners},
 		"-*":                              nil,
-		EndpointsName + ",-endpointslice": {pairs, labels},
+		EndpointsName + ",-endpointslice": {labels},
 	} {
 		var got added
 		if err := addIndexes(t.Context(), &got, strings.Split(selection, ",")); err != nil {
@@ -139,15 +85,7 @@ func TestOnlyIndexesThatAreUsedAreAdded(t *testing.T) {
 	}
 	broken := added{err: errors.New("no such kind")}
 	err := addIndexes(t.Context(), &broken, []string{"*"})
-	if !errors.Is(err, broken.err) || !strings.Contains(err.Error(), `"selector-pair" of *v1.Service`) {
+	if !errors.Is(err, broken.err) || !strings.Contains(err.Error(), `"topology" of *v1.Service`) {
 		t.Errorf("got %v, want an error that names the index", err)
-	}
-}
-
-func TestServicesSelectingNeedsItsIndex(t *testing.T) {
-	reader := fake.NewClientBuilder().Build()
-	_, err := servicesSelecting(t.Context(), reader, "shop", map[string]string{"app": "web"})
-	if err == nil || !strings.Contains(err.Error(), "app=web in namespace shop") {
-		t.Errorf("got %v, want an error that names the label and the namespace", err)
 	}
 }

@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"context"
-	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -14,7 +13,6 @@ import (
 
 	"servicenet.dev/servicenet/internal/endpoints"
 	"servicenet.dev/servicenet/internal/mirroring"
-	"servicenet.dev/servicenet/internal/tracker"
 )
 
 // +kubebuilder:rbac:groups="",resources=services;endpoints,verbs=get;list;watch
@@ -42,12 +40,12 @@ func (r *mirroringReconciler) Reconcile(ctx context.Context, request ctrl.Reques
 }
 
 func (r *mirroringReconciler) mirror(ctx context.Context, key types.NamespacedName) error {
+	if err := r.awaitOwnWrites(ctx, key, r.getSlice); err != nil {
+		return err
+	}
 	input, err := r.gather(ctx, key)
 	if err != nil {
 		return err
-	}
-	if r.tracker.Behind(key, tracker.Among(input.Slices), r.clock.Now()) {
-		return fmt.Errorf("%w: own writes are missing", errStale)
 	}
 	if err := r.withoutOrphan(ctx, input); err != nil {
 		return err

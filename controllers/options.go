@@ -96,7 +96,7 @@ type Options struct {
 	MinResyncPeriod time.Duration
 
 	// EndpointsCheckPeriod is how often what the EndpointSlice and Endpoints
-	// controllers know of a Service is compared with what the cache holds. A
+	// controllers know of a Service is compared with what the API server holds. A
 	// difference is counted, logged and put right. One second and more, default 10
 	// minutes.
 	EndpointsCheckPeriod time.Duration

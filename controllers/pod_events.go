@@ -23,8 +23,8 @@ type podWatch struct {
 	// matters tells whether a change of a pod can concern a Service that selects
 	// it.
 	matters func(before, after *corev1.Pod) bool
-	// note notes a pod that concerns a Service.
-	note func(service types.NamespacedName, pod string)
+	// note notes a pod for the Services that select it, and returns them.
+	note func(*corev1.Pod) []types.NamespacedName
 	// gatherer decides for how long changes wait.
 	gatherer *gatherer
 }
@@ -34,24 +34,24 @@ type podWatch struct {
 // listed once, the update that ended that has enqueued them.
 func (w *podWatch) podEvents() eventHandlers[*corev1.Pod] {
 	return eventHandlers[*corev1.Pod]{
-		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*corev1.Pod], q queue) {
+		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*corev1.Pod], q queue) {
 			if !e.IsInInitialList && endpointslice.Listable(e.Object) {
-				w.enqueueServicesOf(ctx, q, false, e.Object)
+				w.enqueueServicesOf(q, false, e.Object)
 			}
 		},
-		UpdateFunc: func(ctx context.Context, e event.TypedUpdateEvent[*corev1.Pod], q queue) {
+		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*corev1.Pod], q queue) {
 			if !w.matters(e.ObjectOld, e.ObjectNew) {
 				return
 			}
 			removal := endpointslice.TakesAway(e.ObjectOld, e.ObjectNew)
 			if !maps.Equal(e.ObjectOld.Labels, e.ObjectNew.Labels) {
-				w.enqueueServicesOf(ctx, q, removal, e.ObjectOld)
+				w.enqueueServicesOf(q, removal, e.ObjectOld)
 			}
-			w.enqueueServicesOf(ctx, q, removal, e.ObjectNew)
+			w.enqueueServicesOf(q, removal, e.ObjectNew)
 		},
-		DeleteFunc: func(ctx context.Context, e event.TypedDeleteEvent[*corev1.Pod], q queue) {
+		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*corev1.Pod], q queue) {
 			if endpointslice.Listable(e.Object) {
-				w.enqueueServicesOf(ctx, q, true, e.Object)
+				w.enqueueServicesOf(q, true, e.Object)
 			}
 		},
 	}
@@ -59,15 +59,9 @@ func (w *podWatch) podEvents() eventHandlers[*corev1.Pod] {
 
 // enqueueServicesOf may enqueue a Service twice; the queue keeps one. removal tells
 // whether an endpoint of the pods goes.
-func (w *podWatch) enqueueServicesOf(ctx context.Context, q queue, removal bool, pods ...*corev1.Pod) {
+func (w *podWatch) enqueueServicesOf(q queue, removal bool, pods ...*corev1.Pod) {
 	for _, pod := range pods {
-		services, err := servicesSelecting(ctx, w.reader, pod.Namespace, pod.Labels)
-		if err != nil {
-			log.FromContext(ctx).Error(err, "Could not tell which Services a pod belongs to", "pod", client.ObjectKeyFromObject(pod))
-			continue
-		}
-		for _, service := range services {
-			w.note(service, pod.Name)
+		for _, service := range w.note(pod) {
 			q.AddAfter(reconcile.Request{NamespacedName: service}, w.gatherer.changed(service, removal))
 		}
 	}
@@ -99,5 +93,5 @@ func (w *podWatch) enqueueServicesOn(ctx context.Context, q queue, removal bool,
 		log.FromContext(ctx).Error(err, "Could not list the pods of a node", "node", node.Name)
 		return
 	}
-	w.enqueueServicesOf(ctx, q, removal, pointers(pods.Items)...)
+	w.enqueueServicesOf(q, removal, pointers(pods.Items)...)
 }

@@ -66,7 +66,7 @@ func (r *endpointSliceReconciler) watches(options Options) []watch {
 	slices := &sliceWatch{managedBy: endpointslice.ManagedBy, own: r.tracker, note: r.states.noteSlice,
 		delay: options.EndpointSliceUpdatesBatchPeriod}
 	return []watch{
-		watching(&corev1.Service{}, r.gatherer.promptly(serviceEvents()), serviceChanges()),
+		watching(&corev1.Service{}, r.gatherer.promptly(r.states.introduce, serviceEvents()), serviceChanges()),
 		watching(&corev1.Pod{}, pods.podEvents()),
 		watching(&corev1.Node{}, pods.nodeEvents()),
 		watching(&corev1.Node{}, r.shares.nodeEvents()),
@@ -100,7 +100,7 @@ func newEndpointsReconciler(api access, differences prometheus.Counter, options 
 func (r *endpointsReconciler) watches() []watch {
 	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, note: r.states.notePod, gatherer: r.gatherer}
 	return []watch{
-		watching(&corev1.Service{}, r.gatherer.promptly(r.departed.events()), serviceChanges()),
+		watching(&corev1.Service{}, r.gatherer.promptly(r.states.introduce, r.departed.events()), serviceChanges()),
 		watching(&corev1.Pod{}, pods.podEvents()),
 		watching(&corev1.Endpoints{}, endpointsEvents(r.tracker)),
 		r.checks,

@@ -76,10 +76,10 @@ func (w *simWorld) checkPlans(service *corev1.Service) {
 // any of the things that happened, with what there is.
 func (w *simWorld) checkStates(service *corev1.Service) {
 	for _, c := range w.leader.controllers {
-		if c.difference == nil || !endpointslice.Managed(service) {
+		if c.examine == nil || !endpointslice.Managed(service) {
 			continue
 		}
-		difference, err := c.difference(w.ctx, w.leader.cached(service))
+		difference, _, err := c.examine(w.ctx, w.leader.cached(service))
 		if err != nil || difference != "" {
 			w.breaksf("what %s knows of %s is wrong about %s (%w)", c.name, client.ObjectKeyFromObject(service), difference, err)
 		}

@@ -65,6 +65,15 @@ func (c *simClient) Get(ctx context.Context, key client.ObjectKey, into client.O
 	return w.api.Get(ctx, key, into, opts...)
 }
 
+func (c *simClient) List(ctx context.Context, into client.ObjectList, opts ...client.ListOption) error {
+	w := c.manager.world
+	w.interleave()
+	if w.chaos && w.chance(10) {
+		return apierrors.NewInternalError(errors.New("refused"))
+	}
+	return w.api.List(ctx, into, opts...)
+}
+
 func (c *simClient) Create(ctx context.Context, object client.Object, opts ...client.CreateOption) error {
 	return c.write("create", object, func(sent client.Object) error { return c.manager.world.api.Create(ctx, sent, opts...) })
 }

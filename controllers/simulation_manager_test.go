@@ -4,7 +4,6 @@
 package controllers
 
 import (
-	"context"
 	"fmt"
 	"reflect"
 
@@ -34,8 +33,8 @@ type simController struct {
 	queue      *simQueue
 	reconciler reconcile.Reconciler
 	remembers  func() int // how much it remembers that should be settled at rest
-	// difference tells where its state of a Service is not what the cache holds.
-	difference func(context.Context, *corev1.Service) (string, error)
+	// examine compares its state of a Service with the server.
+	examine examination
 }
 
 // newSimManager starts a process, which begins with a fresh list.
@@ -53,14 +52,14 @@ func (m *simManager) addEndpointSlice() {
 	options := m.world.options
 	r := newEndpointSliceReconciler(m.access(endpointslice.ManagedBy), m.world.metrics.slices, m.world.metrics.differences, options)
 	r.carryOut = m.world.inAnyOrder
-	m.add(EndpointSliceName, r, r.watches(options), func() int { return simTracked(r.tracker) }).difference = r.difference
+	m.add(EndpointSliceName, r, r.watches(options), func() int { return simTracked(r.tracker) }).examine = r.examine
 }
 
 func (m *simManager) addEndpoints() {
 	options := m.world.options
 	r := newEndpointsReconciler(m.access(""), m.world.metrics.differences, options)
 	added := m.add(EndpointsName, r, r.watches(), func() int { return simTracked(r.tracker) + len(r.departed.seen) })
-	added.difference = r.difference
+	added.examine = r.examine
 }
 
 func (m *simManager) addMirroring() {

@@ -78,9 +78,6 @@ func atOnce(writes []func() error) error {
 // apply carries out a plan. The first failure ends it: a later write may rely on
 // an earlier one, and the next plan starts from what was reached.
 func (w *sliceWriter) apply(ctx context.Context, changes *endpointslice.Changes) error {
-	if err := w.all(ctx, changes.Copies, w.delete); err != nil {
-		return err
-	}
 	if err := w.all(ctx, changes.Create, w.create); err != nil {
 		return err
 	}
@@ -168,6 +165,42 @@ func (w *sliceWriter) delete(ctx context.Context, slice *discoveryv1.EndpointSli
 	w.tracker.Deleted(slice)
 	w.metrics.changed("delete")
 	return nil
+}
+
+// lookAtSlice returns a slice of a Service as the cache holds it, nil if there is none
+// of the name that bears the Service's.
+type lookAtSlice func(ctx context.Context, service client.ObjectKey, name string) (*discoveryv1.EndpointSlice, error)
+
+// getSlice is a [lookAtSlice].
+func (w *sliceWriter) getSlice(ctx context.Context, service client.ObjectKey, name string) (*discoveryv1.EndpointSlice, error) {
+	slice := &discoveryv1.EndpointSlice{}
+	err := w.reader.Get(ctx, client.ObjectKey{Namespace: service.Namespace, Name: name}, slice)
+	switch {
+	case apierrors.IsNotFound(err), err == nil && endpointslice.ServiceOf(slice) != service:
+		return nil, nil //nolint:nilnil // no slice is an answer here, not a failure
+	case err != nil:
+		return nil, fmt.Errorf("reading EndpointSlice %s: %w", name, err)
+	default:
+		return slice, nil
+	}
+}
+
+// awaitOwnWrites fails while the cache does not show own writes. What a plan is made
+// from is read after that: an event that settles a write in between would else make
+// up for a list that does not show it.
+func (w *sliceWriter) awaitOwnWrites(ctx context.Context, service client.ObjectKey, look lookAtSlice) error {
+	var failed error
+	behind := w.tracker.Behind(service, func(name string) (*discoveryv1.EndpointSlice, bool) {
+		slice, err := look(ctx, service, name)
+		if err != nil {
+			failed = err
+		}
+		return slice, slice != nil
+	}, w.clock.Now())
+	if failed == nil && behind {
+		return fmt.Errorf("%w: own writes are missing", errStale)
+	}
+	return failed
 }
 
 // listSlices returns the slices that bear a Service's name, whoever manages them.

@@ -4,12 +4,17 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
+	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/utils/clock"
@@ -20,6 +25,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"servicenet.dev/servicenet/internal/endpointslice"
 )
 
 const (
@@ -28,11 +35,13 @@ const (
 	secondLook = 5 * time.Second
 	// looksAPeriod is how often in a period the Services are gone through.
 	looksAPeriod = 20
+	// checkPace is how far apart checks are: each is two or three requests.
+	checkPace = 100 * time.Millisecond
 )
 
-// checks compare the state of each Service with one made anew from the cache, once
-// in a period. A difference should never be. If there is one, it is counted, logged
-// and put right.
+// checks compare the state of each Service with what the API server holds, once in a
+// period, or as often as their pace allows. A difference should never be. If there is
+// one, it is counted, logged and put right.
 type checks struct {
 	clock       clock.PassiveClock
 	period      time.Duration
@@ -108,74 +117,120 @@ func (c *checks) from(cache.Cache) source.Source {
 	})
 }
 
-// enqueueDue enqueues Services at low priority: changes go before them.
+// enqueueDue enqueues Services one after the other, those first that have waited for
+// longest, and at low priority: changes go before them.
 func (c *checks) enqueueDue(q queue) {
+	for i, service := range c.allDue() {
+		request, after := reconcile.Request{NamespacedName: service}, time.Duration(i)*checkPace
+		if prioritized, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
+			prioritized.AddWithOpts(priorityqueue.AddOpts{After: after, Priority: new(handler.LowPriority)}, request)
+		} else {
+			q.AddAfter(request, after)
+		}
+	}
+}
+
+// allDue returns as many Services as can be checked until the next look.
+func (c *checks) allDue() []types.NamespacedName {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.clock.Now()
+	var due []types.NamespacedName
 	for service, of := range c.services {
-		if now.Before(of.next) {
-			continue
-		}
-		request := reconcile.Request{NamespacedName: service}
-		if prioritized, ok := q.(priorityqueue.PriorityQueue[reconcile.Request]); ok {
-			prioritized.AddWithOpts(priorityqueue.AddOpts{Priority: new(handler.LowPriority)}, request)
-		} else {
-			q.Add(request)
+		if !now.Before(of.next) {
+			due = append(due, service)
 		}
 	}
+	slices.SortFunc(due, func(a, b types.NamespacedName) int {
+		return cmp.Or(c.services[a].next.Compare(c.services[b].next), strings.Compare(a.String(), b.String()))
+	})
+	return due[:min(len(due), max(1, int(c.period/looksAPeriod/checkPace)))]
 }
 
-// run checks a Service if that is due. difference says what is wrong with its state,
-// and invalid makes it be made anew.
-func (c *checks) run(
-	ctx context.Context, service *corev1.Service,
-	difference func(context.Context, *corev1.Service) (string, error), invalidate func(),
-) error {
+// examination compares the state of a Service with what the API server holds. It
+// returns what is different, empty if nothing is, and how to put that right.
+type examination func(context.Context, *corev1.Service) (difference string, repair func(), err error)
+
+// run checks a Service for which nothing else is to do, if that is due. It returns
+// after what time to look at the Service again, since its state was put right; zero
+// is never.
+func (c *checks) run(ctx context.Context, service *corev1.Service, examine examination) (again time.Duration, err error) {
 	key := client.ObjectKeyFromObject(service)
 	if !c.due(key) {
-		return nil
+		return 0, nil
 	}
-	found, err := difference(ctx, service)
-	if err != nil {
-		return err
+	difference, repair, err := examine(ctx, service)
+	if err != nil || !c.judge(key, difference) {
+		return 0, err
 	}
-	if c.judge(key, found) {
-		log.FromContext(ctx).Error(nil, "What was known of the Service was wrong, and is made anew", "difference", found)
-		invalidate()
-	}
-	return nil
+	log.FromContext(ctx).Error(nil, "What was known of the Service was wrong, and is put right", "difference", difference)
+	repair()
+	return soon, nil
 }
 
-// difference tells where the state of a Service is not what the cache holds, empty
-// if it is. While changes are on their way to the event handlers, it may be found
-// behind without being wrong.
-func (r *endpointSliceReconciler) difference(ctx context.Context, service *corev1.Service) (string, error) {
+// examine compares a state with the API server. While changes are on their way to the
+// cache, it may be found behind without being wrong.
+func (r *endpointSliceReconciler) examine(ctx context.Context, service *corev1.Service) (string, func(), error) {
+	pods, err := r.readPods(ctx, service)
+	if err != nil {
+		return "", nil, err
+	}
+	all, err := r.readSlices(ctx, service)
+	if err != nil {
+		return "", nil, err
+	}
+	// What the event handlers have noted meanwhile is no difference.
 	state, err := r.refresh(ctx, service)
 	if err != nil {
-		return "", err
-	}
-	pods, err := r.listPods(ctx, service)
-	if err != nil {
-		return "", err
-	}
-	slices, err := r.listSlices(ctx, client.ObjectKeyFromObject(service))
-	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	nodes := newNodeZones(ctx, r.reader)
-	return state.Compare(service, pods, slices, nodes.zoneOf), nodes.err
+	repair := func() { state.Reset(service, pods, all, newNodeZones(ctx, r.reader).zoneOf) }
+	return state.Compare(service, pods, all, nodes.zoneOf), repair, nodes.err
 }
 
-// difference tells the same of the Endpoints of a Service.
-func (r *endpointsReconciler) difference(ctx context.Context, service *corev1.Service) (string, error) {
+// examine does the same for the Endpoints of a Service.
+func (r *endpointsReconciler) examine(ctx context.Context, service *corev1.Service) (string, func(), error) {
+	pods, err := r.readPods(ctx, service)
+	if err != nil {
+		return "", nil, err
+	}
 	state, err := r.refresh(ctx, service)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
-	pods, err := r.listPods(ctx, service)
-	if err != nil {
-		return "", err
+	return state.Compare(service, pods), func() { state.Reset(service, pods) }, nil
+}
+
+// pageSize is how many objects are read at a time.
+const pageSize = 500
+
+// readPods returns the pods a Service selects as the API server has them.
+func (a *access) readPods(ctx context.Context, service *corev1.Service) ([]*corev1.Pod, error) {
+	var all []*corev1.Pod
+	page := &corev1.PodList{}
+	for more := true; more; more = page.Continue != "" {
+		err := a.live.List(ctx, page, client.InNamespace(service.Namespace), client.MatchingLabels(service.Spec.Selector),
+			client.Limit(pageSize), client.Continue(page.Continue))
+		if err != nil {
+			return nil, fmt.Errorf("reading the pods the Service selects: %w", err)
+		}
+		for i := range page.Items {
+			all = append(all, endpointslice.StripPod(page.Items[i].DeepCopy()))
+		}
 	}
-	return state.Compare(service, pods), nil
+	return all, nil
+}
+
+// readSlices returns the slices that bear a Service's name likewise.
+func (a *access) readSlices(ctx context.Context, service *corev1.Service) ([]*discoveryv1.EndpointSlice, error) {
+	var list discoveryv1.EndpointSliceList
+	ofService := client.MatchingLabels{discoveryv1.LabelServiceName: service.Name}
+	if err := a.live.List(ctx, &list, client.InNamespace(service.Namespace), ofService); err != nil {
+		return nil, fmt.Errorf("reading the EndpointSlices of the Service: %w", err)
+	}
+	for i := range list.Items {
+		endpointslice.StripSlice(&list.Items[i])
+	}
+	return pointers(list.Items), nil
 }

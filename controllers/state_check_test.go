@@ -5,13 +5,20 @@ package controllers
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 	clocktesting "k8s.io/utils/clock/testing"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"servicenet.dev/servicenet/internal/endpoints"
 )
 
 // Each look finds what is given, at its time. A difference that two looks find is
@@ -43,13 +50,13 @@ func TestADifferenceThatStaysIsPutRight(t *testing.T) {
 			bad := 0
 			for i, look := range looks {
 				now.SetTime(now.Now().Add(look.after))
-				looked, invalidated := false, false
-				err := c.run(t.Context(), service, func(context.Context, *corev1.Service) (string, error) {
+				looked, repaired := false, false
+				again, err := c.run(t.Context(), service, func(context.Context, *corev1.Service) (string, func(), error) {
 					looked = true
-					return look.found, nil
-				}, func() { invalidated = true })
-				if err != nil || looked != look.looks || invalidated != look.bad {
-					t.Errorf("look %d: looked %v, put right %v, error %v; want %v, %v", i, looked, invalidated, err, look.looks, look.bad)
+					return look.found, func() { repaired = true }, nil
+				})
+				if err != nil || looked != look.looks || repaired != look.bad || (again > 0) != look.bad {
+					t.Errorf("look %d: looked %v, put right %v, error %v; want %v, %v", i, looked, repaired, err, look.looks, look.bad)
 				}
 				if look.bad {
 					bad++
@@ -81,5 +88,56 @@ func TestServicesAreCheckedOnceInAPeriod(t *testing.T) {
 	c.enqueueDue(q)
 	if len(q.keys) != 1 {
 		t.Errorf("%d Services are enqueued, want the one that is left", len(q.keys))
+	}
+}
+
+// A cache that has missed a change for good does not keep the API server's word from
+// being published.
+func TestAMissedChangeIsPublishedAfterACheck(t *testing.T) {
+	service := benchService(17, nil)
+	service.UID, service.Spec.Ports = "of-the-service", []corev1.ServicePort{{Port: 80}}
+	missed, now := benchPod(corev1.ConditionFalse), clocktesting.NewFakePassiveClock(time.Unix(1_000_000, 0))
+	object := endpoints.Plan(endpoints.Input{Service: service, Pods: []*corev1.Pod{missed}}).Create
+	cached := fake.NewClientBuilder().WithIndex(&corev1.Pod{}, labelPairIndex, labelPairs).
+		WithObjects(service.DeepCopy(), missed, object.DeepCopy()).Build()
+	live := fake.NewClientBuilder().WithObjects(service.DeepCopy(), benchPod(corev1.ConditionTrue), object.DeepCopy()).Build()
+	differences, err := newDifferences(prometheus.NewRegistry(), "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	api := access{reader: cached, live: live, writer: live, recorder: &events.FakeRecorder{}, clock: now}
+	r := newEndpointsReconciler(api, differences, DefaultOptions())
+	key := client.ObjectKeyFromObject(service)
+	for i, after := range []time.Duration{0, DefaultEndpointsCheckPeriod, secondLook, soon} {
+		now.SetTime(now.Now().Add(after))
+		result, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: key})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if repaired := result.RequeueAfter == soon; repaired != (after == secondLook) {
+			t.Errorf("reconcile %d asks to be repeated after %s", i, result.RequeueAfter)
+		}
+	}
+	var written corev1.Endpoints
+	if err := live.Get(t.Context(), key, &written); err != nil {
+		t.Fatal(err)
+	}
+	if len(written.Subsets) != 1 || len(written.Subsets[0].Addresses) != 1 {
+		t.Errorf("the Endpoints list %v, want the ready pod", written.Subsets)
+	}
+}
+
+func TestChecksKeepTheirPace(t *testing.T) {
+	now := clocktesting.NewFakePassiveClock(time.Unix(1_000_000, 0))
+	c := newChecks(now, time.Minute, nil)
+	const most = int(time.Minute / looksAPeriod / checkPace)
+	for i := range 2 * most {
+		c.due(simKey("shop", strconv.Itoa(i)))
+		now.SetTime(now.Now().Add(time.Millisecond))
+	}
+	now.SetTime(now.Now().Add(time.Minute))
+	due := c.allDue()
+	if len(due) != most || due[0] != simKey("shop", "0") || due[most-1] != simKey("shop", strconv.Itoa(most-1)) {
+		t.Errorf("%d Services are checked, want the first %d", len(due), most)
 	}
 }

@@ -80,6 +80,15 @@ func (o *ordered) remove(m *member) {
 	}
 }
 
+// at returns the member at a place that there is.
+func (o *ordered) at(place int) *member {
+	i := 0
+	for ; place >= len(o.chunks[i]); i++ {
+		place -= len(o.chunks[i])
+	}
+	return o.chunks[i][place]
+}
+
 // first returns the first members, as many as there are up to a number.
 func (o *ordered) first(most int) []*member {
 	var found []*member

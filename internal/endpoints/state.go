@@ -27,6 +27,7 @@ type State struct {
 
 	// The addresses that are to be listed, in the order in which they are stored.
 	ready, notReady ordered
+	agreed          *agreement // nil when a plan has to compare
 }
 
 // member is a pod that belongs to a Service, reduced to what Endpoints say of it.
@@ -98,6 +99,7 @@ func (s *State) SetPod(pod *corev1.Pod) {
 		return
 	}
 	if m := s.admit(pod, before); m.ports != nil {
+		s.touch(m)
 		s.listOf(m).insert(m)
 	}
 }
@@ -125,6 +127,7 @@ func (s *State) RemovePod(name string) {
 	if m.ports == nil {
 		return
 	}
+	s.touch(m)
 	s.listOf(m).remove(m)
 	m.ports.members--
 	if m.ports.members == 0 {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"servicenet.dev/servicenet/internal/endpointslice"
 )
 
 // Plan returns what [Plan] would for all that the state has been shown and the
@@ -20,16 +22,32 @@ func (s *State) Plan(current *corev1.Endpoints, trigger time.Time) Changes {
 	if !s.uniform() {
 		return planFor(s.service, s.subsets(), current, trigger)
 	}
-	want := wanted{labels: labelsOf(s.service), content: s.firstAddresses()}
 	leftOut := max(s.ready.length+s.notReady.length-MaxAddresses, 0)
+	if s.agrees(current, leftOut) {
+		return Changes{LeftOut: leftOut}
+	}
+	want := wanted{labels: labelsOf(s.service), content: s.firstAddresses()}
 	if leftOut > 0 {
 		want.cut = want.content
 	}
-	if current != nil && len(current.Subsets) == 1 && canonical(&current.Subsets[0]) {
-		return want.changes(s.service, current, want.metadataIsIn(current) && slices.EqualFunc(current.Subsets, want.content, sameSubset),
-			leftOut, trigger)
+	saysAll := want.isFoundIn(current)
+	if saysAll {
+		s.agree(current, leftOut)
 	}
-	return want.changes(s.service, current, current != nil && want.isIn(current), leftOut, trigger)
+	return want.changes(s.service, current, saysAll, leftOut, trigger)
+}
+
+// isFoundIn tells whether an object, nil if there is none, says all that it should.
+// One that is in the order in which objects are written here is not put in order.
+func (w *wanted) isFoundIn(current *corev1.Endpoints) bool {
+	switch {
+	case current == nil:
+		return false
+	case len(current.Subsets) == 1 && canonical(&current.Subsets[0]):
+		return w.metadataIsIn(current) && slices.EqualFunc(current.Subsets, w.content, sameSubset)
+	default:
+		return w.isIn(current)
+	}
 }
 
 // uniform tells whether all that is to be listed makes one subset: the same ports
@@ -162,7 +180,7 @@ func (s *State) Compare(service *corev1.Service, pods []*corev1.Pod) string {
 	fresh := NewState()
 	fresh.Reset(service, pods)
 	if diff := firstDifference(s.members, fresh.members); diff != "" {
-		return "Pod " + diff
+		return "Pod " + endpointslice.VersionOf(diff, pods)
 	}
 	if !slices.EqualFunc(s.ready.all(), fresh.ready.all(), sameName) ||
 		!slices.EqualFunc(s.notReady.all(), fresh.notReady.all(), sameName) {

@@ -112,6 +112,10 @@ func TestStatePlansAsFromScratch(t *testing.T) {
 					f.changeService()
 				case 1:
 					f.current = f.program().current(f.service, f.list()[:min(len(f.pods), 20)])
+					f.version++
+					if f.current != nil {
+						f.current.ResourceVersion = strconv.Itoa(f.version)
+					}
 				case 2:
 					f.state = NewState()
 					f.state.Reset(f.service, f.list())
@@ -125,5 +129,51 @@ func TestStatePlansAsFromScratch(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Around the capacity, each change of one pod is seen that changes what is listed.
+func TestStateSeesWhatIsListedOverCapacity(t *testing.T) {
+	for name, pods := range map[string]int{"one less": MaxAddresses - 1, "just full": MaxAddresses, "above": MaxAddresses + 10} {
+		t.Run(name, func(t *testing.T) {
+			f := &follower{server: &server{t: t}, state: NewState(), pods: map[string]*corev1.Pod{}, service: makeService()}
+			for _, pod := range makePods(0, pods) {
+				f.pods[pod.Name] = pod
+			}
+			f.state.Reset(f.service, f.list())
+			f.publish()
+			var last []string // by address
+			for rank := min(MaxAddresses-3, f.state.ready.length-3); rank < f.state.ready.length; rank++ {
+				last = append(last, f.state.ready.at(rank).name)
+			}
+			for _, name := range last {
+				before := f.pods[name]
+				turned := before.DeepCopy()
+				unready(turned)
+				f.set(turned)
+				f.set(before)
+			}
+			added := makePod(pods, unready)
+			f.set(added)
+			delete(f.pods, added.Name)
+			f.state.RemovePod(added.Name)
+			f.publish()
+		})
+	}
+}
+
+func (f *follower) set(pod *corev1.Pod) {
+	f.pods[pod.Name] = pod
+	f.state.SetPod(pod)
+	f.publish()
+}
+
+// publish carries out a plan, and has the next one find nothing to do.
+func (f *follower) publish() {
+	f.t.Helper()
+	changes := f.compare()
+	f.apply(&changes)
+	if changes := f.compare(); !changes.Empty() {
+		f.t.Fatal("a plan that was carried out leaves something to do")
 	}
 }

@@ -14,14 +14,10 @@ import (
 )
 
 // Changes are the writes of a plan. They are to be carried out in this order: all of
-// Copies, then all of Create, then Update wave by wave, then all of Delete, so that an endpoint that
+// Create, then Update wave by wave, then all of Delete, so that an endpoint that
 // moves is listed in its new slice before it leaves the old one. Writes of one wave
-// do not depend on each other, nor do those of Copies, Create or Delete.
+// do not depend on each other, nor do those of Create or Delete.
 type Changes struct {
-	// Copies holds slices to delete whose endpoints are listed elsewhere: they go
-	// before a change of these endpoints is written, so that two copies never
-	// disagree. Delete them as those of Delete.
-	Copies []*discoveryv1.EndpointSlice
 	// Create holds new slices, named so that a repeated create meets
 	// AlreadyExists.
 	Create []*discoveryv1.EndpointSlice
@@ -34,6 +30,9 @@ type Changes struct {
 	// Delete holds slices as they were read; delete them under their UID and
 	// resourceVersion only.
 	Delete []*discoveryv1.EndpointSlice
+	// Unfinished tells that these writes only prepare for others: once they are
+	// carried out, another plan is due.
+	Unfinished bool
 	// MissingNodes names nodes that selected pods run on and that do not exist.
 	// Those pods are left out until their node appears.
 	MissingNodes []string
@@ -78,7 +77,7 @@ func (c *Changes) UpdateWaves() [][]*discoveryv1.EndpointSlice {
 }
 
 // Empty tells whether there is nothing to write.
-func (c *Changes) Empty() bool { return len(c.Copies)+len(c.Create)+len(c.Update)+len(c.Delete) == 0 }
+func (c *Changes) Empty() bool { return len(c.Create)+len(c.Update)+len(c.Delete) == 0 }
 
 // writer turns the edits of all families into changes.
 type writer struct {
@@ -88,34 +87,35 @@ type writer struct {
 	triggerTime time.Time
 }
 
-// changes turns edits into writes.
-func (w *writer) changes(edits []*edit, obsolete []*discoveryv1.EndpointSlice) Changes {
+// changes turns edits into writes. Slices that are obsolete are deleted, and never
+// written anew.
+func (w *writer) changes(edits, obsolete []*edit) Changes {
 	created, updated, removed := recycle(split(edits))
 	waits := waitsFor(updated)
 	updated, swapped := Arrange(updated, waits)
+	left := slices.Concat(obsolete, removed)
+	if disputed := disputed(slices.Concat(created, updated), swapped, left); len(disputed) > 0 {
+		return w.settle(disputed, slices.Concat(updated, swapped, left))
+	}
 	if w.service.DeletionTimestamp != nil {
 		// The garbage collector is removing the slices of this Service; a new
 		// one would only race with it.
 		created, updated, swapped = nil, append(updated, swapped...), nil
 	}
 	for _, e := range swapped {
-		removed = append(removed, &edit{current: e.current})
+		left = append(left, &edit{current: e.current})
 		e.current = nil
 		created = append(created, e)
 	}
-	changes := Changes{Delete: obsolete, Waves: waves(updated, waits)}
+	changes := Changes{Waves: waves(updated, waits)}
 	for _, e := range created {
 		changes.Create = append(changes.Create, w.create(e))
 	}
 	for _, e := range updated {
 		changes.Update = append(changes.Update, w.update(e))
 	}
-	for _, e := range removed {
-		if e.copies {
-			changes.Copies = append(changes.Copies, e.current)
-		} else {
-			changes.Delete = append(changes.Delete, e.current)
-		}
+	for _, e := range left {
+		changes.Delete = append(changes.Delete, e.current)
 	}
 	return changes
 }
@@ -130,7 +130,7 @@ func recycle(created, updated, removed []*edit) (stillCreated, allUpdated, still
 			stillCreated = append(stillCreated, e)
 			continue
 		}
-		e.current, e.lost = removed[old].current, true
+		e.current, e.leaving = removed[old].current, removed[old].leaving
 		updated = append(updated, e)
 		removed = slices.Delete(removed, old, old+1)
 	}
@@ -172,15 +172,9 @@ func (w *writer) create(e *edit) *discoveryv1.EndpointSlice {
 // update keeps everything of the slice's metadata but the labels, which are the
 // Service's, and the trigger time, which is that of this change.
 func (w *writer) update(e *edit) *discoveryv1.EndpointSlice {
-	meta := e.current.ObjectMeta.DeepCopy()
-	meta.Labels = maps.Clone(w.labels)
-	meta.Annotations = StampTrigger(meta.Annotations, w.triggerTime)
-	return &discoveryv1.EndpointSlice{
-		ObjectMeta:  *meta,
-		AddressType: e.family,
-		Ports:       clonePorts(e.ports),
-		Endpoints:   e.endpoints,
-	}
+	slice := w.touch(e.current)
+	slice.Labels, slice.Ports, slice.Endpoints = maps.Clone(w.labels), clonePorts(e.ports), e.endpoints
+	return slice
 }
 
 // clonePorts copies ports, which several slices and the Service in the cache

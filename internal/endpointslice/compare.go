@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // Compare tells the first difference between the state and one that is made of the
@@ -22,16 +23,27 @@ func (s *State) Compare(service *corev1.Service, pods []*corev1.Pod, all []*disc
 	fresh.Reset(service, pods, all, zoneOf)
 	for _, name := range namesOf(s.members, fresh.members) {
 		if !s.members[name].equal(fresh.members[name]) {
-			return "Pod " + name
+			return "Pod " + VersionOf(name, pods)
 		}
 	}
 	for _, name := range namesOf(s.slices, fresh.slices) {
 		is, should := s.slices[name], fresh.slices[name]
 		if is == nil || should == nil || !sameVersion(is.slice, should.slice) {
-			return "EndpointSlice " + name
+			return "EndpointSlice " + VersionOf(name, all)
 		}
 	}
 	return s.unsettled()
+}
+
+// VersionOf says of which version of an object is the talk, if it is among some: the
+// same difference twice is about the same version.
+func VersionOf[T metav1.Object](name string, objects []T) string {
+	for _, object := range objects {
+		if object.GetName() == name {
+			return fmt.Sprintf("%s in version %s", name, object.GetResourceVersion())
+		}
+	}
+	return name + ", which is gone"
 }
 
 // namesOf returns the names that either of two maps has, in order.

@@ -16,6 +16,7 @@
 //	                                    │
 //	                                    ▼
 //	                   creates, updates, deletes (changes.go)
+//	        so that copies of an endpoint never disagree (copies.go, order.go)
 //
 // A plan from scratch is a State that has been shown everything at once.
 //

@@ -215,12 +215,13 @@ func carryOut(t *testing.T, in *Input, w *world) {
 		t.Errorf("the order of the input changes the plan:\n%s", cmp.Diff(changes, again))
 	}
 	checkNeeded(t, in, &changes)
-	stay := map[target]bool{}
+	stay := map[podTarget]bool{}
 	if in.Service.DeletionTimestamp == nil {
 		stay = staying(in)
 	}
 	state := NewState(in.MaxEndpoints)
 	state.Reset(in.Service, in.Pods, in.Slices, in.ZoneOf)
+	disagreed := disagreeing(in.Slices)
 	for i, write := range backwards(w.writes(changes), &changes) {
 		write()
 		checkState(t, in, state, w)
@@ -230,6 +231,7 @@ func carryOut(t *testing.T, in *Input, w *world) {
 				t.Errorf("after write %d of %d, %v is in no slice", i+1, len(changes.Create)+len(changes.Update)+len(changes.Delete), was)
 			}
 		}
+		checkCopies(t, disagreed, w.list())
 	}
 	for _, slice := range slices.Concat(changes.Create, changes.Update) {
 		scribble(slice)
@@ -244,6 +246,10 @@ func carryOut(t *testing.T, in *Input, w *world) {
 		}
 	}
 	in.Slices = w.list()
+	if changes.Unfinished {
+		carryOut(t, in, w)
+		return
+	}
 	again := Plan(*in)
 	if in.Service.DeletionTimestamp != nil {
 		// What cannot be created any more may find room in what there is.
@@ -264,7 +270,6 @@ func backwards(writes []func(), changes *Changes) []func() {
 		slices.Reverse(left[:n])
 		left = left[n:]
 	}
-	turn(len(changes.Copies))
 	turn(len(changes.Create))
 	for _, wave := range changes.UpdateWaves() {
 		turn(len(wave))
@@ -311,21 +316,37 @@ func continued(in *Input) []*discoveryv1.EndpointSlice {
 	})
 }
 
-func targetsOf(all []*discoveryv1.EndpointSlice) map[target]bool {
-	listed := map[target]bool{}
+// podTarget names a pod that slices of a family list, whatever they say of it.
+type podTarget struct {
+	family          discoveryv1.AddressType
+	namespace, name string
+}
+
+func targetsOf(all []*discoveryv1.EndpointSlice) map[podTarget]bool {
+	listed := map[podTarget]bool{}
 	for _, slice := range all {
-		maps.Copy(listed, targets(slice.AddressType, slice.Endpoints))
+		for i := range slice.Endpoints {
+			listed[podTargetOf(slice, i)] = true
+		}
 	}
 	return listed
 }
 
+func podTargetOf(slice *discoveryv1.EndpointSlice, i int) podTarget {
+	ref := slice.Endpoints[i].TargetRef
+	if ref == nil {
+		return podTarget{family: slice.AddressType, name: joinAddresses(slice.Endpoints[i].Addresses)}
+	}
+	return podTarget{family: slice.AddressType, namespace: ref.Namespace, name: ref.Name}
+}
+
 // staying returns what is listed and will be listed in the end.
-func staying(in *Input) map[target]bool {
+func staying(in *Input) map[podTarget]bool {
 	fresh := *in
 	fresh.Slices = nil
 	inTheEnd := targetsOf(Plan(fresh).Create)
 	stay := targetsOf(ours(in.Slices))
-	maps.DeleteFunc(stay, func(was target, _ bool) bool { return !inTheEnd[was] })
+	maps.DeleteFunc(stay, func(was podTarget, _ bool) bool { return !inTheEnd[was] })
 	return stay
 }
 
@@ -367,10 +388,10 @@ func checkNeeded(t *testing.T, in *Input, changes *Changes) {
 
 // hasCopies tells whether an endpoint is listed more than once.
 func hasCopies(in *Input) bool {
-	seen := map[target]bool{}
+	seen := map[podTarget]bool{}
 	for _, slice := range ours(in.Slices) {
 		for i := range slice.Endpoints {
-			id := targetOf(slice.AddressType, &slice.Endpoints[i])
+			id := podTargetOf(slice, i)
 			if seen[id] {
 				return true
 			}
@@ -390,13 +411,13 @@ func without(all []*discoveryv1.EndpointSlice, one *discoveryv1.EndpointSlice) [
 
 // canFollow tells whether updates can be written in some order with every target
 // that stays in a slice all the time.
-func canFollow(now, updates []*discoveryv1.EndpointSlice, stay map[target]bool) bool {
+func canFollow(now, updates []*discoveryv1.EndpointSlice, stay map[podTarget]bool) bool {
 	for i, update := range updates {
 		next := slices.Clone(now)
 		at := slices.IndexFunc(next, func(slice *discoveryv1.EndpointSlice) bool { return slice.Name == update.Name })
 		next[at] = update
 		listed := targetsOf(ours(next))
-		if !slices.ContainsFunc(slices.Collect(maps.Keys(stay)), func(was target) bool { return !listed[was] }) &&
+		if !slices.ContainsFunc(slices.Collect(maps.Keys(stay)), func(was podTarget) bool { return !listed[was] }) &&
 			canFollow(next, slices.Delete(slices.Clone(updates), i, i+1), stay) {
 			return true
 		}

@@ -97,7 +97,10 @@ func (p *packer) mergeGroup(set *portSet, emptied int) []*edit {
 	var moving []*member
 	for _, h := range leave {
 		moving = append(moving, p.listed(h)...)
-		edits = append(edits, &edit{current: h.slice, family: p.shelf.addressType, touched: true, removed: true, lost: true})
+		edits = append(edits, &edit{
+			current: h.slice, family: p.shelf.addressType, touched: true, removed: true,
+			leaving: p.leave(nil, h.slice.Endpoints, p.shelf.family),
+		})
 	}
 	for _, h := range stay {
 		if len(moving) == 0 {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 )
 
 // atRest returns a state of a Service whose plan has nothing to do.
@@ -70,21 +69,6 @@ func TestMergesAreBounded(t *testing.T) {
 	if changes := atRest(w, makeInput(makeService(), pods)).Merge(3); len(changes.Delete) != 3 || len(changes.Update) != 1 {
 		t.Errorf("%d slices are filled and %d removed, want 1 and 3", len(changes.Update), len(changes.Delete))
 	}
-}
-
-// conditionsOf returns what the slices say of each address on each set of ports,
-// with every copy.
-func conditionsOf(all []*discoveryv1.EndpointSlice) map[string][]string {
-	found := map[string][]string{}
-	for _, slice := range all {
-		for i := range slice.Endpoints {
-			endpoint := slice.Endpoints[i]
-			key := fmt.Sprint(slice.AddressType, KeyOfPorts(slice.Ports), Identify(&endpoint))
-			found[key] = append(found[key], fmt.Sprint(endpoint.TargetRef.UID, *endpoint.Conditions.Ready, *endpoint.Conditions.Serving,
-				*endpoint.Conditions.Terminating, *endpoint.NodeName, endpoint.Hints))
-		}
-	}
-	return found
 }
 
 // A watcher sees every write, of plans and of merges, while pods change in between
@@ -152,27 +136,23 @@ func (h *history) steadyPod(i int) *corev1.Pod {
 // watch carries out some writes of a plan and looks at the slices after each.
 func (h *history) watch(changes Changes) {
 	h.t.Helper()
-	before := conditionsOf(h.list())
+	before, disagreed := targetsOf(h.list()), disagreeing(h.list())
 	wanted := newWorld(h.t)
 	wanted.apply(Plan(h.input()))
-	inTheEnd := conditionsOf(wanted.list())
-	maps.DeleteFunc(before, func(key string, _ []string) bool { return inTheEnd[key] == nil })
+	inTheEnd := targetsOf(wanted.list())
+	maps.DeleteFunc(before, func(was podTarget, _ bool) bool { return !inTheEnd[was] })
 	writes := h.writes(changes)
 	if h.random.IntN(3) == 0 {
 		writes = writes[:h.random.IntN(len(writes)+1)]
 	}
 	for i, write := range writes {
 		write()
-		now := conditionsOf(h.list())
-		for key := range before {
-			if len(now[key]) == 0 {
-				h.t.Errorf("after write %d, %s is in no slice", i+1, key)
+		now := targetsOf(h.list())
+		for was := range before {
+			if !now[was] {
+				h.t.Errorf("after write %d, %v is in no slice", i+1, was)
 			}
 		}
-		for key, copies := range now {
-			if len(slices.Compact(copies)) > 1 {
-				h.t.Errorf("after write %d, copies of %s disagree: %v", i+1, key, copies)
-			}
-		}
+		checkCopies(h.t, disagreed, h.list())
 	}
 }

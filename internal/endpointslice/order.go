@@ -9,18 +9,10 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 )
 
-// target names what an endpoint stands for, in one address family: its pod, or
-// its addresses if it has none.
+// target is what an endpoint stands for: a member, in one address family.
 type target struct {
-	family          discoveryv1.AddressType
-	namespace, name string
-}
-
-func targetOf(family discoveryv1.AddressType, endpoint *discoveryv1.Endpoint) target {
-	if endpoint.TargetRef == nil {
-		return target{family: family, name: joinAddresses(endpoint.Addresses)}
-	}
-	return target{family: family, namespace: endpoint.TargetRef.Namespace, name: endpoint.TargetRef.Name}
+	family discoveryv1.AddressType
+	member *member
 }
 
 // Arrange orders writes so that each comes after those it waits for. Where some
@@ -80,60 +72,30 @@ func waves(ordered []*edit, waits map[*edit][]*edit) []int {
 	return sizes
 }
 
-// waitsFor returns for each update those that must come first: since they take
-// over an endpoint it drops, where one that listed the endpoint all along need not;
-// or since they drop a copy of an endpoint that it changes. Most updates drop none
-// that stays, and wait for nothing.
+// waitsFor returns for each update those that must come first, since they take over
+// an endpoint it drops. One that listed the endpoint all along need not come first.
+// Most updates drop none that stays, and wait for nothing.
 func waitsFor(updates []*edit) map[*edit][]*edit {
-	waits := map[*edit][]*edit{}
-	if !slices.ContainsFunc(updates, loses) {
-		return waits
-	}
-	dropped := map[target][]*edit{}
+	waits, dropping := map[*edit][]*edit{}, map[target][]*edit{}
 	for _, e := range updates {
-		if !e.lost {
-			continue
+		for _, l := range e.leaving {
+			t := target{family: e.family, member: l.member}
+			dropping[t] = append(dropping[t], e)
 		}
-		kept := targets(e.family, e.endpoints)
-		for was := range targets(e.family, e.current.Endpoints) {
-			if !kept[was] {
-				dropped[was] = append(dropped[was], e)
-			}
-		}
+	}
+	if len(dropping) == 0 {
+		return waits
 	}
 	for _, e := range updates {
 		for _, m := range e.members[e.kept:] {
-			for _, from := range dropped[e.targetOf(m)] {
-				if !e.lists(m) {
-					waits[from] = append(waits[from], e)
-				}
+			from := dropping[target{family: e.family, member: m}]
+			if slices.Contains(from, e) {
+				continue
 			}
-		}
-		for _, m := range e.changed {
-			waits[e] = append(waits[e], dropped[e.targetOf(m)]...)
+			for _, drops := range from {
+				waits[drops] = append(waits[drops], e)
+			}
 		}
 	}
 	return waits
-}
-
-// lists tells whether the slice as it is lists a member, under whatever address.
-func (e *edit) lists(m *member) bool {
-	return slices.ContainsFunc(e.current.Endpoints, func(endpoint discoveryv1.Endpoint) bool {
-		return targetOf(e.family, &endpoint) == e.targetOf(m)
-	})
-}
-
-func (e *edit) targetOf(m *member) target {
-	return target{family: e.family, namespace: e.namespace, name: m.name}
-}
-
-// loses tells whether a slice drops an endpoint.
-func loses(e *edit) bool { return e.lost }
-
-func targets(family discoveryv1.AddressType, endpoints []discoveryv1.Endpoint) map[target]bool {
-	set := make(map[target]bool, len(endpoints))
-	for i := range endpoints {
-		set[targetOf(family, &endpoints[i])] = true
-	}
-	return set
 }

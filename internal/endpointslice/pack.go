@@ -17,17 +17,20 @@ type edit struct {
 	family  discoveryv1.AddressType
 	ports   []discoveryv1.EndpointPort
 	members []*member // to list, in order
-	// kept is how many of the members current lists too; lost tells that it lists
-	// others besides.
+	// kept is how many of the members current lists too, leaving what it lists
+	// besides that stays listed elsewhere.
 	kept      int
-	lost      bool
-	changed   []*member // those kept of which it says something else
-	copies    bool      // all that current lists is listed elsewhere, and stays there
-	namespace string
+	leaving   []leaving
 	endpoints []discoveryv1.Endpoint // of the members; made when all slices are packed
 	hints     []*discoveryv1.EndpointHints
 	touched   bool // differs from current, so it is written in any case
 	removed   bool // has nothing left to list
+}
+
+// leaving is what a slice lists of a member that is to be listed in another one.
+type leaving struct {
+	member   *member
+	endpoint *discoveryv1.Endpoint
 }
 
 // room is how many endpoints a slice can still take.
@@ -63,27 +66,8 @@ func (p *packer) packFamily() []*edit {
 	if p.shelf.wanted == 0 {
 		edits = p.placeholder(edits)
 	}
-	for _, e := range edits {
-		e.namespace = p.service.Namespace
-		e.copies = e.removed && p.holdsCopies(e.current)
-	}
 	p.count(before, edits)
 	return edits
-}
-
-// holdsCopies tells whether all that a slice lists of what stays is kept by other
-// slices too.
-func (p *packer) holdsCopies(slice *discoveryv1.EndpointSlice) bool {
-	copies := false
-	for i := range slice.Endpoints {
-		if m := p.memberAt(&slice.Endpoints[i], p.shelf.family); m != nil {
-			if !m.taken {
-				return false
-			}
-			copies = true
-		}
-	}
-	return copies
 }
 
 // openByPorts returns the open slices by their ports, ordered by name: of two
@@ -164,7 +148,9 @@ func (p *packer) rehome(open map[PortsKey][]*held) []*edit {
 				continue
 			}
 			p.stats.Removed += len(h.slice.Endpoints)
-			removed = append(removed, &edit{current: h.slice, family: p.shelf.addressType, touched: true, removed: true})
+			e := &edit{current: h.slice, family: p.shelf.addressType, touched: true, removed: true}
+			e.leaving = p.leave(nil, h.slice.Endpoints, p.shelf.family)
+			removed = append(removed, e)
 		}
 	}
 	return removed
@@ -227,21 +213,20 @@ func (p *packer) keep(h *held, set *portSet) *edit {
 	e.touched = h.ports != set.key || !maps.Equal(h.slice.Labels, p.labels)
 	for i := range h.slice.Endpoints {
 		if e.room(p.limit) == 0 {
-			e.touched, e.lost = true, true
+			e.touched = true
+			e.leaving = p.leave(e.leaving, h.slice.Endpoints[i:], p.shelf.family)
 			break
 		}
 		endpoint := &h.slice.Endpoints[i]
 		m := p.memberAt(endpoint, p.shelf.family)
 		if m == nil || m.ports != set || m.taken {
 			p.stats.Removed++
-			e.touched, e.lost = true, true
+			e.touched = true
+			e.leaving = p.leave(e.leaving, h.slice.Endpoints[i:i+1], p.shelf.family)
 			continue
 		}
 		m.taken = true
-		if !p.says(endpoint, m) {
-			e.touched = true
-			e.changed = append(e.changed, m)
-		}
+		e.touched = e.touched || !p.says(endpoint, m)
 		e.members = append(e.members, m)
 		if p.keepHints {
 			e.hints = append(e.hints, endpoint.Hints)
@@ -252,6 +237,21 @@ func (p *packer) keep(h *held, set *portSet) *edit {
 		e.touched, e.removed = true, true
 	}
 	return e
+}
+
+// leave adds what a slice lists no more to what leaves it for another one: the
+// endpoints of pods that stay listed, be it under another address.
+func (s *State) leave(before []leaving, endpoints []discoveryv1.Endpoint, f family) []leaving {
+	for i := range endpoints {
+		ref := endpoints[i].TargetRef
+		if ref == nil || ref.Namespace != s.service.Namespace {
+			continue
+		}
+		if m := s.members[ref.Name]; m != nil && m.wanted(f) {
+			before = append(before, leaving{member: m, endpoint: &endpoints[i]})
+		}
+	}
+	return before
 }
 
 // says tells whether an endpoint of a slice says of a member what it should.
@@ -265,14 +265,17 @@ func (p *packer) says(endpoint *discoveryv1.Endpoint, m *member) bool {
 
 // place finds slices for members that lie in none: first those that are
 // written anyway, fullest first, then one untouched slice that takes all that
-// remains, then new slices. The remainder is never spread over several
-// untouched slices, since each would be one more write.
+// remains, then new slices. The remainder is not spread over several untouched
+// slices, since each would be one more write, unless there are too many already.
 func (p *packer) place(edits []*edit, set *portSet, rest []*member) []*edit {
 	for _, target := range fillable(edits) {
 		rest = p.fill(target, rest)
 	}
 	for len(rest) > 0 {
 		target := p.bestFit(edits, set, len(rest))
+		if target == nil {
+			target = p.emptiest(edits, set)
+		}
 		if target == nil {
 			target = &edit{family: p.shelf.addressType, ports: set.ports}
 		}
@@ -317,6 +320,28 @@ func (p *packer) bestFit(edits []*edit, set *portSet, n int) *edit {
 		}
 	}
 	return best
+}
+
+// emptiest returns the untouched slice with the most room, beside those that are
+// written, where one slice more would make them sparse. So a Service that goes up and
+// down, too fast to be merged in between, does not collect more and more slices.
+func (p *packer) emptiest(edits []*edit, set *portSet) *edit {
+	g := &set.groups[p.shelf.family]
+	more := Stats{Slices: len(g.settled) + 1, IdealSlices: (g.wanted + p.limit - 1) / p.limit}
+	for _, e := range edits {
+		if !e.removed {
+			more.Slices++
+		}
+	}
+	if p.keepHints || len(g.settled) == 0 || !more.Sparse() {
+		return nil
+	}
+	h := g.settled[len(g.settled)-1]
+	if len(h.slice.Endpoints) >= p.limit {
+		return nil
+	}
+	members := p.open(h)
+	return &edit{current: h.slice, family: p.shelf.addressType, ports: set.ports, members: members, kept: len(members)}
 }
 
 // fill moves as many members into a slice as it takes and returns the others.

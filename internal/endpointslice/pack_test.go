@@ -5,6 +5,7 @@ package endpointslice
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,7 +30,8 @@ func TestPacking(t *testing.T) {
 		}
 		return kept
 	}
-	even := func(i int) bool { return i%2 == 0 }
+	three, six := makePods(0, 300), makePods(0, 600)
+	even, tenth := func(i int) bool { return i%2 == 0 }, func(i int) bool { return i%10 == 0 }
 	for name, steps := range map[string][]step{
 		"a hundred to a slice": {
 			{makePods(0, 250), []int{100, 100, 50}, "3 created, 0 updated, 0 deleted"},
@@ -51,10 +53,28 @@ func TestPacking(t *testing.T) {
 			{makePods(0, 200), []int{100, 100}, "2 created, 0 updated, 0 deleted"},
 			{append(makePods(5, 150), makePods(200, 205)...), []int{100, 50}, "0 created, 2 updated, 0 deleted"},
 		},
-		"the remainder is never split over untouched slices": {
+		"the remainder is not split over untouched slices": {
+			{makePods(0, 400), []int{100, 100, 100, 100}, "4 created, 0 updated, 0 deleted"},
+			{without(makePods(0, 400), tenth), []int{90, 90, 90, 90}, "0 created, 4 updated, 0 deleted"},
+			{append(without(makePods(0, 400), tenth), makePods(400, 440)...), []int{90, 90, 90, 90, 40}, "1 created, 0 updated, 0 deleted"},
+		},
+		"but over the emptiest where one more would make them sparse": {
 			{makePods(0, 200), []int{100, 100}, "2 created, 0 updated, 0 deleted"},
 			{without(makePods(0, 200), even), []int{50, 50}, "0 created, 2 updated, 0 deleted"},
-			{append(without(makePods(0, 200), even), makePods(200, 260)...), []int{60, 50, 50}, "1 created, 0 updated, 0 deleted"},
+			{append(without(makePods(0, 200), even), makePods(200, 260)...), []int{100, 60}, "0 created, 2 updated, 0 deleted"},
+		},
+		"the emptiest comes first then": {
+			{makePods(0, 300), []int{100, 100, 100}, "3 created, 0 updated, 0 deleted"},
+			{firstOf(three, 50, 40, 20), []int{50, 40, 20}, "0 created, 3 updated, 0 deleted"},
+			{append(firstOf(three, 50, 40, 20), makePods(300, 385)...), []int{100, 55, 40}, "0 created, 2 updated, 0 deleted"},
+		},
+		"slices that are written count too": {
+			{makePods(0, 600), []int{100, 100, 100, 100, 100, 100}, "6 created, 0 updated, 0 deleted"},
+			{firstOf(six, 60, 60, 60, 60, 60, 60), []int{60, 60, 60, 60, 60, 60}, "0 created, 6 updated, 0 deleted"},
+			{
+				append(firstOf(six, 59, 60, 60, 60, 60, 60), makePods(600, 691)...), []int{100, 100, 70, 60, 60, 60},
+				"0 created, 3 updated, 0 deleted",
+			},
 		},
 		"untouched slices are not merged": {
 			{makePods(0, 200), []int{100, 100}, "2 created, 0 updated, 0 deleted"},
@@ -88,6 +108,16 @@ func TestPacking(t *testing.T) {
 			}
 		})
 	}
+}
+
+// firstOf returns the first few pods of each hundred as slices are filled: by name.
+func firstOf(pods []*corev1.Pod, counts ...int) []*corev1.Pod {
+	sorted := slices.SortedFunc(slices.Values(pods), func(a, b *corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	var kept []*corev1.Pod
+	for i, count := range counts {
+		kept = append(kept, sorted[100*i:100*i+count]...)
+	}
+	return kept
 }
 
 func TestAChangedEndpointStaysWhereItIs(t *testing.T) {

@@ -86,10 +86,15 @@ func (s *State) Plan(shares ZoneShares, trigger time.Time) Changes {
 // obsoleteSlices are to be deleted: of a family the Service dropped, or owned by an
 // earlier Service of the same name. Slices with another manager and slices on their
 // way out are left alone.
-func (s *State) obsoleteSlices() []*discoveryv1.EndpointSlice {
-	var obsolete []*discoveryv1.EndpointSlice
+func (s *State) obsoleteSlices() []*edit {
+	var obsolete []*edit
 	for _, name := range slices.Sorted(maps.Keys(s.obsolete)) {
-		obsolete = append(obsolete, s.obsolete[name].slice)
+		slice := s.obsolete[name].slice
+		e := &edit{current: slice, family: slice.AddressType, removed: true}
+		if f, known := familyOf(slice.AddressType); known {
+			e.leaving = s.leave(nil, slice.Endpoints, f)
+		}
+		obsolete = append(obsolete, e)
 	}
 	return obsolete
 }

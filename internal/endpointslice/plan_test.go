@@ -265,27 +265,31 @@ func scribble(slice *discoveryv1.EndpointSlice) {
 		slice.OwnerReferences[i].UID = "scribbled"
 	}
 	for i := range slice.Ports {
-		*slice.Ports[i].Port = -1
-		if slice.Ports[i].AppProtocol != nil {
-			*slice.Ports[i].AppProtocol = "scribbled"
-		}
+		scribbleOn(slice.Ports[i].Port, -1)
+		scribbleOn(slice.Ports[i].AppProtocol, "scribbled")
 	}
 	for i := range slice.Endpoints {
 		endpoint := &slice.Endpoints[i]
 		endpoint.Addresses[0] = "scribbled"
-		endpoint.TargetRef.Name = "scribbled"
+		scribbleOn(endpoint.TargetRef, corev1.ObjectReference{Name: "scribbled"})
 		for _, text := range []*string{endpoint.NodeName, endpoint.Zone, endpoint.Hostname} {
-			if text != nil {
-				*text = "scribbled"
-			}
+			scribbleOn(text, "scribbled")
 		}
 		for _, condition := range []*bool{endpoint.Conditions.Ready, endpoint.Conditions.Serving, endpoint.Conditions.Terminating} {
-			*condition = !*condition
+			if condition != nil {
+				*condition = !*condition
+			}
 		}
 		if endpoint.Hints != nil {
 			for zone := range endpoint.Hints.ForZones {
 				endpoint.Hints.ForZones[zone].Name = "scribbled"
 			}
 		}
+	}
+}
+
+func scribbleOn[T any](field *T, value T) {
+	if field != nil {
+		*field = value
 	}
 }

@@ -100,7 +100,7 @@ func namedPorts(containers []corev1.Container) []corev1.Container {
 		var ports []corev1.ContainerPort
 		for _, port := range containers[i].Ports {
 			if port.Name != "" {
-				ports = append(ports, port)
+				ports = append(ports, corev1.ContainerPort{Name: port.Name, ContainerPort: port.ContainerPort, Protocol: port.Protocol})
 			}
 		}
 		if len(ports) > 0 {

@@ -102,11 +102,12 @@ func TestStrippedPodsGiveTheSamePlan(t *testing.T) {
 		return pod
 	}
 	var pods, stripped []*corev1.Pod
+	strip := NewPodStripper()
 	for i := range 20 {
-		pods, stripped = append(pods, whole(i)), append(stripped, StripPod(whole(i)))
+		pods, stripped = append(pods, whole(i)), append(stripped, strip(whole(i)))
 	}
 	silent := func(p *corev1.Pod) { p.Status.Conditions = nil }
-	pods, stripped = append(pods, makePod(20, silent)), append(stripped, StripPod(makePod(20, silent)))
+	pods, stripped = append(pods, makePod(20, silent)), append(stripped, strip(makePod(20, silent)))
 	if diff := cmp.Diff(Plan(makeInput(service, pods)), Plan(makeInput(service, stripped))); diff != "" {
 		t.Errorf("plan (-whole +stripped):\n%s", diff)
 	}

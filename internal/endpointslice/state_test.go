@@ -152,7 +152,7 @@ func (f *follower) write(changes Changes) {
 			f.store(slice)
 		}
 	}
-	for _, slice := range slices.Concat(changes.Copies, changes.Delete) {
+	for _, slice := range changes.Delete {
 		if current(slice) && f.random.IntN(6) > 0 {
 			delete(f.slices, slice.Name)
 		}

@@ -72,9 +72,6 @@ func (w *world) writes(changes Changes) []func() {
 			w.deleted++
 		}
 	}
-	for _, slice := range changes.Copies {
-		writes = append(writes, remove(slice))
-	}
 	for _, slice := range changes.Create {
 		writes = append(writes, func() {
 			if w.slices[slice.Name] != nil {
@@ -105,11 +102,26 @@ func (w *world) expectCurrent(slice *discoveryv1.EndpointSlice) {
 	}
 }
 
+// prepare carries out plans until one is no preparation for another, and returns
+// that.
+func (w *world) prepare(in Input) Changes {
+	w.t.Helper()
+	for range 3 {
+		in.Slices = w.list()
+		changes := Plan(in)
+		if !changes.Unfinished {
+			return changes
+		}
+		w.apply(changes)
+	}
+	w.t.Fatal("there is no end of preparations")
+	return Changes{}
+}
+
 // plan makes and carries out a plan, and checks that nothing is left to do.
 func (w *world) plan(in Input) Changes {
 	w.t.Helper()
-	in.Slices = w.list()
-	changes := Plan(in)
+	changes := w.prepare(in)
 	w.apply(changes)
 	in.Slices = w.list()
 	if again := Plan(in); !again.Empty() {

@@ -45,18 +45,6 @@ type pendingWrite struct {
 	deleted         bool
 }
 
-// Among returns what Behind asks for where all objects of the owner are at hand.
-func Among[T metav1.Object](objects []T) func(name string) (T, bool) {
-	return func(name string) (found T, exists bool) {
-		for _, object := range objects {
-			if object.GetName() == name {
-				return object, true
-			}
-		}
-		return found, false
-	}
-}
-
 // New returns a tracker that knows of no writes. ownerOf must give an object the
 // same owner in every version the tracker is shown.
 func New[T metav1.Object](ownerOf func(T) types.NamespacedName) *Tracker[T] {

@@ -55,7 +55,7 @@ func TestTrackerBehind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tracker := New(serviceOf)
 			test.record(tracker)
-			if got := tracker.Behind(serviceOf(sliceAt("a", 1)), Among(test.cached), time.Unix(0, 0)); got != test.want {
+			if got := tracker.Behind(serviceOf(sliceAt("a", 1)), among(test.cached...), time.Unix(0, 0)); got != test.want {
 				t.Errorf("behind is %v, want %v", got, test.want)
 			}
 		})
@@ -80,7 +80,7 @@ func TestTrackerNews(t *testing.T) {
 		"the second echo of one write":  {func(t *sliceTracker) { t.Wrote(sliceAt("a", 9)); t.Seen(sliceAt("a", 9)) }, func(t *sliceTracker) bool { return t.Seen(sliceAt("a", 9)) }, true},
 		"the last echo a Service awaits": {func(t *sliceTracker) {
 			t.Wrote(sliceAt("a", 9))
-			t.Behind(serviceOf(sliceAt("a", 9)), Among[*discoveryv1.EndpointSlice](nil), time.Unix(0, 0))
+			t.Behind(serviceOf(sliceAt("a", 9)), among(), time.Unix(0, 0))
 		}, func(t *sliceTracker) bool { return t.Seen(sliceAt("a", 9)) }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestTrackerWaitsForAllEchoes(t *testing.T) {
 	tracker := New(serviceOf)
 	tracker.Wrote(sliceAt("a", 9))
 	tracker.Wrote(sliceAt("b", 10))
-	if !tracker.Behind(serviceOf(sliceAt("a", 9)), Among[*discoveryv1.EndpointSlice](nil), time.Unix(0, 0)) {
+	if !tracker.Behind(serviceOf(sliceAt("a", 9)), among(), time.Unix(0, 0)) {
 		t.Fatal("not behind after two writes the cache does not show")
 	}
 	if tracker.Seen(sliceAt("a", 9)) {
@@ -116,7 +116,7 @@ func TestTrackerGivesUpWaiting(t *testing.T) {
 		after time.Duration
 		want  bool
 	}{{0, true}, {MaxWait - time.Millisecond, true}, {MaxWait, false}, {MaxWait + time.Second, false}} {
-		if got := tracker.Behind(service, Among[*discoveryv1.EndpointSlice](nil), start.Add(step.after)); got != step.want {
+		if got := tracker.Behind(service, among(), start.Add(step.after)); got != step.want {
 			t.Errorf("after %s: behind is %v, want %v", step.after, got, step.want)
 		}
 	}
@@ -158,5 +158,17 @@ func TestPendingUntilTheCacheHasShownAllWrites(t *testing.T) {
 	tracker.Gone(sliceAt("b", 8))
 	if tracker.Pending(owner) {
 		t.Error("pending though all was shown")
+	}
+}
+
+// among is a cache that holds some slices.
+func among(slices ...*discoveryv1.EndpointSlice) func(name string) (*discoveryv1.EndpointSlice, bool) {
+	return func(name string) (*discoveryv1.EndpointSlice, bool) {
+		for _, slice := range slices {
+			if slice.Name == name {
+				return slice, true
+			}
+		}
+		return nil, false
 	}
 }
