@@ -76,6 +76,11 @@ func addLedger(mgr ctrl.Manager, options Options) error {
 			return fmt.Errorf("adding the ledger: %w", err)
 		}
 	}
+	if options.runs(ClusterIPName) {
+		if err := setupServiceCIDR(mgr, r); err != nil {
+			return fmt.Errorf("adding the %s controller: %w", ClusterIPName, err)
+		}
+	}
 	return nil
 }
 

@@ -160,6 +160,14 @@ func (b *poolBook) serviceCIDREvents(changed func()) toolscache.ResourceEventHan
 	}
 }
 
+// settled tells whether addresses are chosen from a ServiceCIDR already.
+func (b *poolBook) settled(cidr *networkingv1.ServiceCIDR) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	of, known := b.cidrs[cidr.Name]
+	return known && of.object.UID == cidr.UID && of.ready && b.clock.Since(of.since) >= pool.SettleTime
+}
+
 // longReady tells whether a ServiceCIDR that was ready when it was first seen has
 // been so for long, as after a restart. A clock that somebody else wrote the time
 // by may be wrong by the better part of a minute.
