@@ -1,0 +1,205 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package store
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"servicenet.dev/servicenet/internal/allocator"
+	"servicenet.dev/servicenet/internal/bitmap"
+	"servicenet.dev/servicenet/internal/ledger"
+	"servicenet.dev/servicenet/internal/repair"
+)
+
+// spoil writes something else into the block of a number, as somebody might who has
+// no business there, and waits until all replicas have seen it.
+func (s *scene) spoil(place ledger.Place, data []byte) {
+	s.Helper()
+	s.v.mu.Lock()
+	name := place.Key.String()
+	was := s.v.block(name)
+	spoilt := s.v.blocks[name].DeepCopy()
+	spoilt.Data = data
+	spoilt.ResourceVersion = s.v.next()
+	s.v.blocks[name] = spoilt
+	// The test goes on to compare with what the block said.
+	s.v.decoded[name] = was
+	s.v.tell(func(w *watcher) { w.blocks = append(w.blocks, spoilt.DeepCopy()) })
+	s.v.mu.Unlock()
+	time.Sleep(100 * time.Millisecond)
+}
+
+// wipe deletes the block of a number, as above.
+func (s *scene) wipe(place ledger.Place) {
+	s.v.mu.Lock()
+	s.v.next()
+	s.v.remove(s.v.blocks[place.Key.String()])
+	s.v.mu.Unlock()
+	time.Sleep(100 * time.Millisecond)
+}
+
+// rebuild rebuilds a block as the repair loop does.
+func (s *scene) rebuild(key ledger.Key, last *ledger.Block) error {
+	s.Helper()
+	carried := bitmap.New(allocator.BlockSize)
+	s.v.mu.Lock()
+	for _, service := range s.v.services {
+		for _, place := range service.places {
+			if place.Key == key {
+				carried.Take(place.Number)
+			}
+		}
+	}
+	s.v.mu.Unlock()
+	err := s.r[0].Rebuild(s.Context(), key, func(b *ledger.Block, absent ledger.Holder) {
+		repair.Restore(b, last, carried, absent)
+	})
+	time.Sleep(100 * time.Millisecond)
+	return err
+}
+
+func TestBrokenBlockIsRebuilt(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		of := cidr(s.T, "10.0.0.0/24")
+		used, flying, lost := s.take(s.r[0], of, named("used")), s.take(s.r[1], of, named("flying")), s.take(s.r[1], of, named("lost"))
+		s.serve("used", 0, used)
+		s.becomes(used, ledger.Used)
+		retained := s.retain(time.Hour)
+		last := s.r[0].Blocks()[used.Key]
+
+		s.spoil(used, []byte("garbage"))
+		broken := s.r[0].Broken()
+		if len(broken) != 1 || broken[used.Key] == nil {
+			s.Fatalf("broken: %v", broken)
+		}
+		_, err := s.r[1].Take(s.Context(), v4, of, named("early"))
+		s.unavailable(err)
+		if err := s.rebuild(used.Key, last); err != nil {
+			s.Fatal(err)
+		}
+		if broken := s.r[1].Broken(); len(broken) > 0 {
+			s.Errorf("still broken: %v", broken)
+		}
+		if got := s.state(used); got != ledger.Used {
+			s.Errorf("the number of a Service is %s", got)
+		}
+
+		// Whatever was in flight is given to nobody.
+		for _, place := range []ledger.Place{flying, lost, ip("10.0.0.77")} {
+			s.unavailable(s.r[1].TakeNumber(s.Context(), place, named("thief")))
+		}
+		s.refused(s.r[1], retained, named("thief"), ledger.ByRetained)
+		_, err = s.r[0].Take(s.Context(), v4, of, named("soon"))
+		s.unavailable(err)
+		s.serve("flying", 0, flying)
+
+		// Later all is as it was.
+		s.becomes(flying, ledger.Used)
+		s.becomes(lost, ledger.Free)
+		s.becomes(ip("10.0.0.77"), ledger.Free)
+		s.stays(retained, ledger.Held, time.Minute)
+		s.refused(s.r[1], retained, named("thief"), ledger.ByRetained)
+		if got := s.take(s.r[1], of, named("web")); got != retained {
+			s.Errorf("got %s, %s was kept", got, retained)
+		}
+		s.stays(used, ledger.Used, time.Minute)
+	})
+}
+
+func TestNothingInFlightIsFreedBeforeItsTime(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		flying := s.take(s.r[1], cidr(s.T, "10.0.0.0/24"), named("flying"))
+		s.spoil(flying, nil)
+		if err := s.rebuild(flying.Key, nil); err != nil {
+			s.Fatal(err)
+		}
+		s.stays(flying, ledger.Lent, s.r[0].Timing.Stale)
+		if took := s.becomes(flying, ledger.Free); took > s.r[0].Timing.Stale {
+			s.Errorf("it was free %v after it could be", took)
+		}
+		s.takeNumber(s.r[1], flying, named("other"))
+	})
+}
+
+func TestDeletedBlockIsRebuilt(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		of := cidr(s.T, "10.0.0.0/24")
+		used, flying := s.take(s.r[0], of, named("used")), s.take(s.r[1], of, named("flying"))
+		s.serve("used", 0, used)
+		s.becomes(used, ledger.Used)
+		s.wipe(used)
+		if got := s.state(used); got != ledger.Free {
+			s.Fatalf("the deleted block has the number %s", got)
+		}
+		if err := s.rebuild(used.Key, nil); err != nil {
+			s.Fatal(err)
+		}
+		if s.state(used) != ledger.Used || s.state(flying) != ledger.Lent {
+			s.Errorf("the rebuilt block has %s and %s", s.state(used), s.state(flying))
+		}
+		s.unavailable(s.r[1].TakeNumber(s.Context(), flying, named("thief")))
+	})
+}
+
+func TestBlockOfANewerReleaseIsLeftAlone(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		used := s.take(s.r[0], cidr(s.T, "10.0.0.0/24"), named("used"))
+		// Version 9, which says that releases older than itself can't read it.
+		s.spoil(used, []byte{9, 9, 0x12, 0x11, 0xc7, 0xe9})
+		if err := s.r[0].Broken()[used.Key]; !errors.Is(err, ledger.ErrNewer) {
+			s.Fatalf("read with %v", err)
+		}
+		writes := s.writes(func() {
+			if err := s.rebuild(used.Key, nil); !errors.Is(err, ledger.ErrNewer) {
+				s.Errorf("rebuilt with %v", err)
+			}
+		})
+		if writes > 0 {
+			s.Errorf("it was written %d times", writes)
+		}
+	})
+}
+
+func TestBlockThatWasMendedMeanwhileIsLeftAlone(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		used := s.take(s.r[0], cidr(s.T, "10.0.0.0/24"), named("used"))
+		s.r[0].setDeaf(true)
+		s.spoil(used, nil)
+		s.r[0].setDeaf(false)
+		time.Sleep(time.Second)
+		s.r[0].setDeaf(true)
+		good, err := ledger.NewBlock(7).Encode()
+		if err != nil {
+			s.Fatal(err)
+		}
+		s.spoil(used, good)
+		writes := s.writes(func() {
+			if err := s.rebuild(used.Key, nil); !contended(err) {
+				s.Errorf("rebuilt with %v", err)
+			}
+		})
+		if writes > 0 {
+			s.Errorf("it was written %d times", writes)
+		}
+	})
+}
+
+func TestRebuildFailsWhileTheServerIsAway(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		used := ledger.Address(v4, netip.MustParseAddr("10.0.0.9"))
+		s.takeNumber(s.r[0], used, named("used"))
+		s.spoil(used, nil)
+		s.r[0].link.set(true)
+		if err := s.rebuild(used.Key, nil); !errors.Is(err, errLost) {
+			s.Errorf("rebuilt with %v", err)
+		}
+		s.r[0].link.set(false)
+		if err := s.rebuild(used.Key, nil); err != nil {
+			s.Errorf("rebuilt with %v", err)
+		}
+	})
+}
