@@ -75,12 +75,13 @@ if [[ $which == model ]]; then
 fi
 
 echo "testing $(wc -w <<<"$packages") packages; compiling them takes minutes the first time"
-# The tests start programs that the test cache does not know of: -count=1.
+# The tests start programs that the test cache does not know of: -count=1. The
+# suites mostly wait for them, so that more run at a time than there are cores: -p=4.
 status=0
 # shellcheck disable=SC2086 # one word per package
 "$bin/gotestsum" --format pkgname --format-hide-empty-pkg --hide-summary skipped \
   --jsonfile "$scratch/events" -- \
-  "${race[@]}" -count=1 -timeout=20m "${skip[@]}" "${coverage[@]}" "$@" $packages "${focus[@]}" |
+  "${race[@]}" -p=4 -count=1 -timeout=20m "${skip[@]}" "${coverage[@]}" "$@" $packages "${focus[@]}" |
   sed -u -E 's/ \(coverage: .*\)$//' || status=$? # the figures per package say little
 export CGO_ENABLED=0
 

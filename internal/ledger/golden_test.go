@@ -37,6 +37,7 @@ func TestBlockOfVersion1IsRead(t *testing.T) {
 		504:  "held 305 for team-b/queue",
 		505:  "held 306 for " + hex.EncodeToString(digest("team-c", "api")),
 		506:  "held 307 for nobody until -1",
+		507:  "held 308 for team-a/db's e060 until 1893456000",
 	} {
 		if got := describe(b, number); got != want {
 			t.Errorf("%d is %s, want %s", number, got, want)

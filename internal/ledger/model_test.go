@@ -136,7 +136,7 @@ func step(b *Block, m *model, kind int, c *chance) (got, want bool) {
 		return b.Keep(n, c.serial), m.set(n, m.held(n, c.serial), record{State: Used})
 	case 8:
 		var kept *Retention
-		if then := m.records[n].Hold.Retention; !then.Until.IsZero() || !then.For.Nobody() {
+		if then := m.records[n].Hold.Retention; then != (Retention{}) {
 			kept = &then
 		}
 		return b.Claim(n, c.serial, h), m.lend(n, m.held(n, c.serial), h, kept)
@@ -166,7 +166,7 @@ func draw(rng *rand.Rand, m *model, among []int) *chance {
 		number: among[rng.IntN(len(among))],
 		holder: []Holder{0, replicaA, replicaB, replicaC}[rng.IntN(4)],
 		whom:   whom[rng.IntN(4)],
-		then:   Retention{until[rng.IntN(4)], whom[rng.IntN(4)]},
+		then:   Retention{Until: until[rng.IntN(4)], For: whom[rng.IntN(4)], Slot: []Slot{0, 7}[rng.IntN(2)]},
 	}
 	r := m.records[c.number]
 	if rng.IntN(3) > 0 && r.State == Lent {

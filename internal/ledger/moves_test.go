@@ -18,7 +18,7 @@ import (
 const at = 7
 
 // retained is for whom numbers are kept here.
-func retained() Retention { return Retention{later(), subject("team", "web")} }
+func retained() Retention { return Retention{Until: later(), For: subject("team", "web")} }
 
 // scenes are the states a number may be in, with all that a move may ask for.
 func scenes() map[string]func(b *Block) []bool {
@@ -48,7 +48,7 @@ func scene(t *testing.T, prepare func(b *Block) []bool) *Block {
 	t.Helper()
 	b := NewBlock(10)
 	must(t, b.Lend(at-1, replicaA), b.Ask(at-1, replicaB, Subject{}), b.Lend(at+2, replicaA))
-	must(t, b.Adopt(at+1), b.Release(at+1, Retention{later(), subject("team", "db")}), b.Adopt(at+3))
+	must(t, b.Adopt(at+1), b.Release(at+1, Retention{Until: later(), For: subject("team", "db")}), b.Adopt(at+3))
 	must(t, prepare(b)...)
 	return b
 }
@@ -72,10 +72,14 @@ func describe(b *Block, number int) string {
 }
 
 func retention(then Retention) string {
-	if then.Until.IsZero() {
-		return fmt.Sprintf(" for %v", then.For)
+	text := fmt.Sprintf(" for %v", then.For)
+	if then.Slot != 0 {
+		text += fmt.Sprintf("'s %x", then.Slot)
 	}
-	return fmt.Sprintf(" for %v until %d", then.For, then.Until.Unix())
+	if !then.Until.IsZero() {
+		text += fmt.Sprintf(" until %d", then.Until.Unix())
+	}
+	return text
 }
 
 func letter(holder Holder) string {
@@ -146,7 +150,7 @@ func holdMoves() map[string]move {
 		},
 		"release for a Service": {
 			func(b *Block, n int) bool {
-				return b.Release(n, Retention{later().Add(time.Second - 1), subject("team", "web")})
+				return b.Release(n, Retention{Until: later().Add(time.Second - 1), For: subject("team", "web")})
 			},
 			map[string]string{"used": "held 12 for team/web until 1893456000"},
 		},
@@ -315,7 +319,7 @@ func TestAllLoansOfAHolderAreReclaimed(t *testing.T) {
 		t.Error("reclaimed nothing")
 	}
 	for number, want := range map[int]string{
-		5: "held 310 for nobody", 6: "held 311 for nobody", 600: "lent to B, kept for team-a/db until 1893456000",
+		5: "held 311 for nobody", 6: "held 312 for nobody", 600: "lent to B, kept for team-a/db until 1893456000",
 		4095: "lent to B, A asks for nobody", 1: "used", 500: "held 301 for team-a/db until 1893456000",
 	} {
 		if got := describe(b, number); got != want {

@@ -5,6 +5,7 @@ package ledger
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"time"
@@ -98,6 +99,21 @@ type Loan struct {
 type Retention struct {
 	Until time.Time
 	For   Subject
+	// Slot says which of the Service's numbers it was. 0 if it had but one.
+	Slot Slot
+}
+
+// Slot tells apart the numbers that a Service has of one family, such as its ports.
+type Slot uint16
+
+// SlotOf returns the slot of this name. Nothing but the order in which a Service
+// gets its own numbers back depends on it that two names may have the same one.
+func SlotOf(name string) Slot {
+	if name == "" {
+		return 0
+	}
+	sum := sha256.Sum256([]byte(name))
+	return Slot(binary.BigEndian.Uint16(sum[:]))
 }
 
 // Recall is another replica's request for a number on loan. The holder answers

@@ -25,7 +25,7 @@ import (
 // retention.
 //
 // A retention is which of these follow: until when, for whom by name, for whom by
-// digest.
+// digest, which of its numbers.
 const (
 	withRecall = 1
 	withKept   = 2
@@ -33,6 +33,7 @@ const (
 	withUntil  = 1
 	withName   = 2
 	withDigest = 4
+	withSlot   = 8
 )
 
 func (b *Block) decodeTaken(content []byte) error {
@@ -135,6 +136,10 @@ func (w *writer) retention(data []byte, kept Retention) []byte {
 		data[flags] |= withDigest
 		data = append(data, kept.For.digest[:]...)
 	}
+	if kept.Slot != 0 {
+		data[flags] |= withSlot
+		data = binary.BigEndian.AppendUint16(data, uint16(kept.Slot))
+	}
 	return data
 }
 
@@ -181,7 +186,7 @@ func decodeHolds(r *reader) map[int]Hold {
 }
 
 func (r *reader) retention() (kept Retention) {
-	flags := r.flags(withUntil | withName | withDigest)
+	flags := r.flags(withUntil | withName | withDigest | withSlot)
 	if flags&withUntil != 0 {
 		kept.Until = time.Unix(r.signed(), 0)
 	}
@@ -190,6 +195,9 @@ func (r *reader) retention() (kept Retention) {
 	}
 	if flags&withDigest != 0 {
 		kept.For = Subject{digest: r.digest()}
+	}
+	if flags&withSlot != 0 {
+		kept.Slot = Slot(r.half())
 	}
 	return kept
 }

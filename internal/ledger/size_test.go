@@ -48,7 +48,7 @@ func fullOfLoans(tb testing.TB, count int) *Block {
 func lendTo(tb testing.TB, b *Block, number int) {
 	tb.Helper()
 	to, whom := replicaC-Holder(number), SubjectOf(longest(number)) //nolint:gosec // never negative
-	must(tb, b.Adopt(number), b.Release(number, Retention{later(), whom}), b.Claim(number, b.serial, to), b.Ask(number, to-1, whom))
+	must(tb, b.Adopt(number), b.Release(number, Retention{Until: later(), For: whom, Slot: math.MaxUint16}), b.Claim(number, b.serial, to), b.Ask(number, to-1, whom))
 }
 
 // fullOfHolds returns a block of which each number is held for a while, for
@@ -64,7 +64,7 @@ func fullOfHolds(tb testing.TB, count int) *Block {
 
 func holdFor(tb testing.TB, b *Block, number int, name types.NamespacedName) {
 	tb.Helper()
-	must(tb, b.Adopt(number), b.Release(number, Retention{time.Unix(math.MinInt64, 0), SubjectOf(name)}))
+	must(tb, b.Adopt(number), b.Release(number, Retention{Until: time.Unix(math.MinInt64, 0), For: SubjectOf(name), Slot: math.MaxUint16}))
 }
 
 // object returns the JSON of the object that a block is stored in.
@@ -160,8 +160,8 @@ func TestNamesThatDoNotFitMatchByDigest(t *testing.T) {
 		if hold.For.Digest() != SubjectOf(name).Digest() || hold.For.Nobody() {
 			t.Errorf("%d is held for %v, want %v", number, hold.For, name)
 		}
-		// 126 bytes each: with digests for the others, 556 names fit.
-		if kept := hold.For.String() == name.String(); kept != (number < 556) {
+		// 126 bytes each: with digests for the others, 492 names fit.
+		if kept := hold.For.String() == name.String(); kept != (number < 492) {
 			t.Errorf("the name of %d is kept: %t", number, kept)
 		}
 	}

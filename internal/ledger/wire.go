@@ -111,6 +111,14 @@ func (r *reader) word() uint64 {
 	return binary.BigEndian.Uint64(content)
 }
 
+func (r *reader) half() uint16 {
+	content := r.take(2)
+	if content == nil {
+		return 0
+	}
+	return binary.BigEndian.Uint16(content)
+}
+
 func (r *reader) digest() (digest Digest) {
 	copy(digest[:], r.take(len(digest)))
 	return digest

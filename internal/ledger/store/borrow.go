@@ -84,21 +84,32 @@ func (s *Store) borrowFrom(ctx context.Context, h *shelf, key ledger.Key, class 
 	return count, err
 }
 
-// choose lends up to so many numbers of a class by chance. One that a Service was
-// seen with is none: it got past the ledger.
+// choose lends up to so many numbers of a class by chance. It passes over what was
+// seen to be used, which got past the ledger: a Service keeps it, and anything else
+// until it is gone. It also passes over what this replica had on loan until this
+// very write returns it.
 func (s *Store) choose(h *shelf, b *ledger.Block, class allocator.Class, key ledger.Key, count int) []int {
+	taken := b.Taken().Clone()
+	for number := range s.pages[key].mine {
+		taken.Take(number)
+	}
 	var got []int
 	for len(got) < count {
-		number, found := h.of.Pick(s.rng, class, key.Block, b.Taken())
+		number, found := h.of.Pick(s.rng, class, key.Block, taken)
 		if !found {
 			break
 		}
-		if _, seen := s.Seen(ledger.Place{Key: key, Number: number}); seen {
+		taken.Take(number)
+		switch f := s.Seen(ledger.Place{Key: key, Number: number}); {
+		case f.unused():
+			b.Lend(number, s.holder)
+			got = append(got, number)
+		case f.carried():
 			b.Adopt(number)
-			continue
+		default:
+			b.Adopt(number)
+			b.Release(number, ledger.Retention{})
 		}
-		b.Lend(number, s.holder)
-		got = append(got, number)
 	}
 	return got
 }

@@ -127,7 +127,7 @@ func (s *Store) judge(place ledger.Place, serial uint32, f Finding) {
 	switch {
 	case f.unused() && !p.keeps(place.Number, s.Now()):
 		s.later(p, func(b *ledger.Block) bool { return b.Clear(place.Number, serial) }, nil)
-	case f.Carrier != (ledger.Owner{}):
+	case f.carried():
 		s.later(p, func(b *ledger.Block) bool { return b.Keep(place.Number, serial) }, nil)
 	}
 }
@@ -159,8 +159,11 @@ func (s *Store) due() (questions []Question, serials []uint32) {
 				return questions, serials
 			}
 			place := ledger.Place{Key: p.key, Number: number}
-			hint, _ := s.Seen(place)
-			questions = append(questions, Question{Place: place, Hint: hint})
+			seen := s.Seen(place)
+			if seen.Foreign {
+				continue // until the cache shows that it is gone
+			}
+			questions = append(questions, Question{Place: place, Hint: seen.Carrier})
 			serials = append(serials, w.serial)
 		}
 	}

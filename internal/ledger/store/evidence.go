@@ -109,12 +109,23 @@ func (e apiEvidence) byObject(ctx context.Context, q Question) (Finding, error) 
 	if err != nil {
 		return Finding{}, err
 	}
+	f := FindingOf(address)
+	if f.Foreign {
+		return f, nil
+	}
+	parent := types.NamespacedName{Namespace: address.Spec.ParentRef.Namespace, Name: address.Spec.ParentRef.Name}
+	carrier, err := e.carrier(ctx, parent, q.Place)
+	return Finding{Carrier: carrier, Leftover: carrier == ledger.Owner{}}, err
+}
+
+// FindingOf returns what an IPAddress object says of its address that no Service is
+// known to carry: the API server has not let go of it, or it is no Service's.
+func FindingOf(address *networkingv1.IPAddress) Finding {
 	parent := address.Spec.ParentRef
 	if parent == nil || parent.Group != "" || parent.Resource != "services" {
-		return Finding{Foreign: true}, nil
+		return Finding{Foreign: true}
 	}
-	carrier, err := e.carrier(ctx, types.NamespacedName{Namespace: parent.Namespace, Name: parent.Name}, q.Place)
-	return Finding{Carrier: carrier, Leftover: carrier == ledger.Owner{}}, err
+	return Finding{Leftover: true}
 }
 
 // list returns which Services carry NodePorts and load-balancer addresses. Other

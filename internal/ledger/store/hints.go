@@ -4,6 +4,8 @@
 package store
 
 import (
+	"time"
+
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 
 	"servicenet.dev/servicenet/internal/ledger"
@@ -69,6 +71,7 @@ func (s *Store) Dropped(place ledger.Place, owner ledger.Owner, then ledger.Rete
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.page(place.Key)
+	p.ending[place.Number] = time.Now().Add(s.Timing.Recall)
 	n := p.mine[place.Number]
 	switch {
 	case n == nil && (s.collecting > 0 || p.settled.Has(place.Number)):
@@ -77,6 +80,7 @@ func (s *Store) Dropped(place ledger.Place, owner ledger.Owner, then ledger.Rete
 	case n.state == leaving || n.state == carried:
 		// Only what is settled is held, and so comes back to be given.
 		n.ended = &then
+		s.settleSoon(p)
 	}
 }
 

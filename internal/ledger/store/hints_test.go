@@ -61,7 +61,7 @@ func TestFeedTakesWhatInformersGive(t *testing.T) {
 		s.v.mu.Lock()
 		object := s.v.blocks["clusteripv4-10.0.0.0"].DeepCopy()
 		s.v.mu.Unlock()
-		r := New(s.Context(), Options{Client: s.r[0].link, Evidence: s.r[0].link, Holder: 9})
+		r := New(s.Context(), Options{Client: s.r[0].link, Evidence: s.r[0].link, Seen: s.r[0].seen, Holder: 9})
 		feed := r.Feed()
 		feed.OnAdd(object, true)
 		if used := r.Blocks()[ip("10.0.0.9").Key].State(9); used != ledger.Lent {

@@ -4,6 +4,9 @@
 package store
 
 import (
+	"maps"
+	"time"
+
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
@@ -73,6 +76,10 @@ func (s *Store) cleanUp(p *page) {
 	for _, number := range ended {
 		p.settled.Free(number)
 	}
+	maps.DeleteFunc(p.ending, func(number int, _ time.Time) bool {
+		state := p.state(number)
+		return state == ledger.Free || state == ledger.Held
+	})
 }
 
 // recalls tells whether the block has a request of this replica for a number.
@@ -114,7 +121,7 @@ func (s *Store) answer(p *page, n *number, recall ledger.Recall) {
 	same := n.state == given && !recall.For.Nobody() && ledger.SubjectOf(n.owner.NamespacedName).Digest() == recall.For.Digest()
 	if n.state == carried {
 		// Once it is settled everybody can see that a Service has it.
-		s.startWriting(p)
+		s.settleSoon(p)
 		return
 	}
 	if n.state == spare || same {

@@ -5,8 +5,11 @@ package store
 
 import (
 	"errors"
+	"slices"
 	"strconv"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"servicenet.dev/servicenet/internal/ledger"
@@ -201,5 +204,109 @@ func TestNothingIsGivenWhileTheLeaseIsNotRenewed(t *testing.T) {
 		s.r[1].link.set(false)
 		time.Sleep(10 * time.Second)
 		s.take(s.r[1], from, named("after"))
+	})
+}
+
+// All numbers of a small range but one are on their way back when some are borrowed
+// in the same write. That they must be others was found by the model.
+func TestNumberIsNotBorrowedByTheWriteThatReturnsIt(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		r, from := s.r[0], cidr(s.T, "10.0.0.0/28")
+		for range 13 {
+			s.take(r, from, named(""))
+		}
+		r.Store.mu.Lock()
+		p := r.pages[ip("10.0.0.1").Key]
+		p.writing = true // no write begins
+		for _, n := range p.mine {
+			r.giveBack(n)
+		}
+		r.Store.mu.Unlock()
+		var err error
+		var taking sync.WaitGroup
+		taking.Go(func() { _, err = r.Take(s.Context(), v4, from, named("web")) })
+		synctest.Wait()
+		r.Store.mu.Lock()
+		p.writing = false
+		r.startWriting(p)
+		r.Store.mu.Unlock()
+		taking.Wait()
+		if err != nil {
+			s.Error(err)
+		}
+		time.Sleep(time.Second)
+		r.mine(func(n *number) {
+			if n.state == leaving {
+				s.Errorf("%s is being returned for ever", n)
+			}
+		})
+	})
+}
+
+func TestLastNumberIsWaitedForWhileItsServiceGoes(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		from := cidr(s.T, "10.0.0.0/29")
+		for i := range 6 {
+			name := strconv.Itoa(i)
+			s.serve(name, 0, s.take(s.r[0], from, named(name)))
+		}
+		time.Sleep(5 * time.Second)
+		s.drop("3")
+		// The other replica's watch shows it; the leader has not written yet.
+		s.v.mu.Lock()
+		s.v.slow = 200 * time.Millisecond
+		s.v.mu.Unlock()
+		time.Sleep(20 * time.Millisecond)
+		s.take(s.r[1], from, named("next"))
+	})
+}
+
+func TestNumberOfAForeignObjectIsPassedOver(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		from := cidr(s.T, "10.0.0.0/29")
+		// One that no replica has on loan, and one that is in a magazine.
+		s.v.park(ip("10.0.0.3"))
+		time.Sleep(time.Second)
+		for i := range 5 {
+			if place := s.take(s.r[i%2], from, named("")); place == ip("10.0.0.3") {
+				s.Errorf("%s was given", place)
+			}
+		}
+		full := (*ledger.FullError)(nil)
+		if place, err := s.r[0].Take(s.Context(), v4, from, named("")); !errors.As(err, &full) {
+			s.Errorf("got %s, %v, want: full", place, err)
+		}
+		time.Sleep(5 * time.Second)
+		if looks := s.looks(func() { time.Sleep(30 * time.Second) }); looks > 0 {
+			s.Errorf("the server was asked %d times about an object that is shown to exist", looks)
+		}
+		s.v.unpark(ip("10.0.0.3"))
+		s.becomes(ip("10.0.0.3"), ledger.Free)
+	})
+}
+
+func TestNumberInAMagazineThatAForeignObjectTakesIsPassedOver(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		from := cidr(s.T, "10.0.0.0/22")
+		s.take(s.r[0], from, named(""))
+		var spares []ledger.Place
+		s.r[0].mine(func(n *number) {
+			if n.state == spare {
+				spares = append(spares, n.Place)
+			}
+		})
+		for _, place := range spares {
+			s.v.park(place)
+		}
+		time.Sleep(time.Second)
+		s.refused(s.r[0], spares[0], named("web"), ledger.ByObject)
+		for range 20 {
+			if place := s.take(s.r[0], from, named("")); slices.Contains(spares, place) {
+				s.Errorf("%s was given", place)
+			}
+		}
+		for _, place := range spares {
+			s.becomes(place, ledger.Held)
+		}
 	})
 }

@@ -133,6 +133,11 @@ func (s *Store) carry(p *page, n *number, owner ledger.Owner) {
 	s.flushLater(p)
 }
 
+// settleSoon has what is carried settled without waiting for another write.
+func (s *Store) settleSoon(p *page) {
+	s.later(p, func(*ledger.Block) bool { return false }, nil)
+}
+
 // flushLater sees to it that what can wait for another write does not wait for
 // long.
 func (s *Store) flushLater(p *page) {

@@ -174,7 +174,8 @@ func TestNamespaceIsBoundedInFlight(t *testing.T) {
 
 func TestForeignObjectCountsAsTaken(t *testing.T) {
 	play(t, 1, nil, func(s *scene) {
-		s.v.parked[ip("10.0.0.9")] = true
+		s.v.park(ip("10.0.0.9"))
+		time.Sleep(time.Second)
 		s.refused(s.r[0], ip("10.0.0.9"), named("web"), ledger.ByObject)
 	})
 }
@@ -402,6 +403,68 @@ func TestFewBlocksAreWrittenAtATime(t *testing.T) {
 		callers.Wait()
 		if c.most != mostWriters {
 			s.Errorf("%d blocks were written at a time, want %d", c.most, mostWriters)
+		}
+	})
+}
+
+func TestNumberInFlightAtAnotherReplicaIsWaitedForWhileItsServiceComesAndGoes(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.take(s.r[1], cidr(s.T, "10.0.0.0/16"), named("old"))
+		s.r[1].setBlind(true)
+		s.serve("old", 0, place)
+		s.drop("old")
+		time.AfterFunc(time.Second, func() { s.r[1].setBlind(false) })
+		s.takeNumber(s.r[0], place, named("new"))
+	})
+}
+
+func TestNumberWhoseServiceAnotherReplicaHasSeenIsRefusedAtOnce(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.take(s.r[1], cidr(s.T, "10.0.0.0/16"), named("web"))
+		s.serve("web", 0, place)
+		time.Sleep(100 * time.Millisecond)
+		begun := time.Now()
+		s.refused(s.r[0], place, named("other"), ledger.ByService)
+		if took := time.Since(begun); took > s.r[1].Timing.Settle/2 {
+			s.Errorf("it took %v", took)
+		}
+	})
+}
+
+func TestConfirmationsGoAlongWithOtherWrites(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		const count = 100
+		writes := s.writes(func() {
+			for i := range count {
+				place := ip(fmt.Sprintf("10.0.0.%d", i+1))
+				s.takeNumber(s.r[0], place, named(strconv.Itoa(i)))
+				s.serve(strconv.Itoa(i), 0, place)
+			}
+		})
+		if writes > count {
+			s.Errorf("%d writes to take %d numbers", writes, count)
+		}
+	})
+}
+
+func TestConfirmationsShareWrites(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		from := cidr(s.T, "10.0.0.0/20")
+		var places []ledger.Place
+		for i := range 100 {
+			places = append(places, s.take(s.r[0], from, named(strconv.Itoa(i))))
+		}
+		writes := s.writes(func() {
+			for i, place := range places {
+				s.serve(strconv.Itoa(i), 0, place)
+				time.Sleep(20 * time.Millisecond)
+			}
+			for _, place := range places {
+				s.becomes(place, ledger.Used)
+			}
+		})
+		if writes > 3 {
+			s.Errorf("%d writes to settle %d numbers", writes, len(places))
 		}
 	})
 }

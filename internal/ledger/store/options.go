@@ -50,15 +50,18 @@ type Finding struct {
 // unused tells that nothing has the number.
 func (f Finding) unused() bool { return f == Finding{} }
 
-// Options says what a Store works with. Client, Evidence, Namespace, Holder and
-// Seed must be set.
+// carried tells that a Service has the number.
+func (f Finding) carried() bool { return f.Carrier != ledger.Owner{} }
+
+// Options says what a Store works with. Client, Evidence, Seen, Namespace, Holder
+// and Seed must be set.
 type Options struct {
 	Client   Client
 	Evidence Evidence
-	// Seen says, from a cache, which Service carries a number. Numbers that it
-	// names are not given out. The Store is locked while it runs: it must neither
-	// wait nor call back. May be nil.
-	Seen func(ledger.Place) (ledger.Owner, bool)
+	// Seen says, from caches of Services and of IPAddress objects, what a number is
+	// used for. What it finds is not given out; that it finds nothing is no proof.
+	// The Store is locked while it runs: it must neither wait nor call back.
+	Seen func(ledger.Place) Finding
 	// Namespace is where the Leases of replicas are.
 	Namespace string
 	// Holder is what this replica is called in the ledger, chosen by chance at each
@@ -139,9 +142,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Seen == nil {
-		o.Seen = func(ledger.Place) (ledger.Owner, bool) { return ledger.Owner{}, false }
 	}
 	if o.InFlightPerNamespace == 0 {
 		o.InFlightPerNamespace = 1024

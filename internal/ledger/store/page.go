@@ -6,6 +6,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -43,6 +44,9 @@ type page struct {
 	flushing bool
 	// settled are numbers that this replica settled last.
 	settled *bitmap.Set
+	// ending are numbers whose Services were seen to be gone, and until when the
+	// block is expected to show it.
+	ending map[int]time.Time
 
 	waiting []*change
 	writing bool
@@ -68,7 +72,7 @@ func newPage(key ledger.Key) *page {
 	return &page{
 		key: key, changed: make(chan struct{}),
 		mine: map[int]*number{}, asked: map[int]asked{}, carried: map[int]*number{}, settled: bitmap.New(allocator.BlockSize),
-		retained: map[ledger.Digest][]int{}, watches: map[int]*watch{},
+		ending: map[int]time.Time{}, retained: map[ledger.Digest][]int{}, watches: map[int]*watch{},
 	}
 }
 

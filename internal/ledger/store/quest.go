@@ -96,7 +96,7 @@ func (q *quest) mine(p *page, n *number) (step, error) {
 	case n.state == leaving:
 		return q.await(p, "the number is just being returned"), nil
 	case n.state == spare:
-		return q.spare(p, n)
+		return q.spare(n)
 	case n.state == given && n.owner.Same(q.request.Owner) && !q.retained:
 		return q.again(n), nil
 	case n.state == given && !q.retained && time.Now().Before(q.until):
@@ -110,12 +110,11 @@ func (q *quest) mine(p *page, n *number) (step, error) {
 }
 
 // spare is for a number that this replica gave to nobody.
-func (q *quest) spare(p *page, n *number) (step, error) {
+func (q *quest) spare(n *number) (step, error) {
 	if n.kept.Denies(q.subject()) {
 		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRetained}
 	}
-	if owner, seen := q.s.Seen(q.place); seen {
-		q.s.carry(p, n, owner)
+	if q.s.usedByOthers(n) {
 		return q.used(), nil
 	}
 	q.s.give(n, q.request)
@@ -147,13 +146,12 @@ func (q *quest) free() step {
 	lend := q.swap(func(b *ledger.Block) error {
 		return moved(b.Lend(q.place.Number, q.s.holder))
 	}, q.take)
-	_, seen := q.s.Seen(q.place)
-	if !seen && !hasObjects(q.place.Family) {
+	if q.s.Seen(q.place).unused() {
 		return lend
 	}
 	return q.look(func(ctx context.Context, f Finding) error {
 		switch {
-		case f.Carrier != (ledger.Owner{}) || f.Foreign:
+		case f.carried() || f.Foreign:
 			return q.verdict(f)
 		case f.Leftover:
 			return q.pause(ctx)
@@ -172,6 +170,9 @@ func (q *quest) lent(p *page) (step, error) {
 		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRetained}
 	case loan.Recall != nil || asked:
 		return q.await(p, "the number is on loan to a replica that does not answer"), nil
+	case q.asked && time.Now().Before(q.until):
+		// The other's watch may only not have shown yet that its Service came and went.
+		return q.awaitBriefly(p), nil
 	case q.asked:
 		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRequest}
 	default:
@@ -212,7 +213,7 @@ func (q *quest) held(p *page) (step, error) {
 	wait := time.Until(p.watches[q.place.Number].since.Add(q.s.Timing.Release))
 	return q.look(func(ctx context.Context, f Finding) error {
 		switch {
-		case f.Carrier != (ledger.Owner{}):
+		case f.carried():
 			keep := q.swap(func(b *ledger.Block) error { return moved(b.Keep(q.place.Number, hold.Serial)) }, nil)
 			if err := keep(ctx); err != nil {
 				return err
@@ -237,7 +238,7 @@ func (q *quest) held(p *page) (step, error) {
 // held, so that evidence for that can be trusted.
 func (q *quest) used() step {
 	return q.look(func(ctx context.Context, f Finding) error {
-		if f.Carrier != (ledger.Owner{}) || f.Foreign {
+		if f.carried() || f.Foreign {
 			return q.verdict(f)
 		}
 		return q.swap(func(b *ledger.Block) error {
@@ -274,7 +275,7 @@ func (q *quest) take() error {
 
 // look asks the API server about the number.
 func (q *quest) look(then func(context.Context, Finding) error) step {
-	hint, _ := q.s.Seen(q.place)
+	hint := q.s.Seen(q.place).Carrier
 	return func(ctx context.Context) error {
 		findings, err := q.s.Evidence.Look(ctx, []Question{{Place: q.place, Hint: hint}})
 		if err != nil {
@@ -300,6 +301,18 @@ func (q *quest) await(p *page, what string) step {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+	}
+}
+
+// awaitBriefly waits until the page changes or another request was waited for long
+// enough.
+func (q *quest) awaitBriefly(p *page) step {
+	await := q.await(p, "the number is given to a Service that is being made")
+	return func(ctx context.Context) error {
+		brief, cancel := context.WithDeadline(ctx, q.until)
+		defer cancel()
+		_ = await(brief)
+		return ctx.Err()
 	}
 }
 

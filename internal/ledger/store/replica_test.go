@@ -21,11 +21,18 @@ type event struct {
 	gone    bool
 }
 
+// object is what a watch of IPAddress objects shows.
+type object struct {
+	place         ledger.Place
+	foreign, gone bool
+}
+
 // watcher is a replica's watches: what the server has to tell it, in order.
 type watcher struct {
 	news     chan struct{}
 	blocks   []*servicenetv1alpha1.AllocationBlock
 	services []event
+	objects  []object
 }
 
 // replica is a Store with its watches, on a server.
@@ -42,16 +49,18 @@ type replica struct {
 	mu sync.Mutex
 	// cache is which Services it has seen.
 	cache map[ledger.Place]*service
+	// objects is which IPAddress objects it has seen.
+	objects map[ledger.Place]object
 
 	stopRun, stopWatch, stopCollect context.CancelFunc
 	running                         sync.WaitGroup
-	// deaf stops its watches for a while.
-	deaf bool
+	// deaf stops its watches for a while, blind that of Services alone.
+	deaf, blind bool
 }
 
 // start starts a replica, which is told of what exists and then of changes.
 func (v *server) start(ctx context.Context, holder uint64, skew time.Duration, adjust func(*Options)) *replica {
-	r := &replica{v: v, link: &link{v: v}, lag: 20 * time.Millisecond, skew: skew, cache: map[ledger.Place]*service{}}
+	r := &replica{v: v, link: &link{v: v}, lag: 20 * time.Millisecond, skew: skew, cache: map[ledger.Place]*service{}, objects: map[ledger.Place]object{}}
 	options := Options{
 		Client: r.link, Evidence: r.link, Seen: r.seen, Namespace: "servicenet-system",
 		Holder: ledger.Holder(holder), Identity: "replica", Seed: holder, Now: func() time.Time { return time.Now().Add(skew) },
@@ -68,6 +77,14 @@ func (v *server) start(ctx context.Context, holder uint64, skew time.Duration, a
 	for _, s := range v.services {
 		w.services = append(w.services, event{service: s})
 	}
+	for place := range v.allocated {
+		if hasObjects(place.Family) {
+			w.objects = append(w.objects, object{place: place})
+		}
+	}
+	for place := range v.parked {
+		w.objects = append(w.objects, object{place: place, foreign: true})
+	}
 	w.news <- struct{}{}
 	v.watchers = append(v.watchers, w)
 	r.w = w
@@ -81,14 +98,15 @@ func (v *server) start(ctx context.Context, holder uint64, skew time.Duration, a
 	return r
 }
 
-func (r *replica) seen(place ledger.Place) (ledger.Owner, bool) {
+// seen is Seen of the Store's Options.
+func (r *replica) seen(place ledger.Place) Finding {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	s, seen := r.cache[place]
-	if !seen {
-		return ledger.Owner{}, false
+	if s := r.cache[place]; s != nil {
+		return Finding{Carrier: s.Owner}
 	}
-	return s.Owner, true
+	o, exists := r.objects[place]
+	return Finding{Leftover: exists && !o.foreign, Foreign: o.foreign}
 }
 
 // lead makes the replica the leader, which also compares the ledger with the
@@ -108,7 +126,7 @@ func (r *replica) lead(ctx context.Context) {
 func (r *replica) compare() {
 	for key, block := range r.Blocks() {
 		for number := range block.Used().Numbers() {
-			if _, carried := r.seen(ledger.Place{Key: key, Number: number}); !carried {
+			if f := r.seen(ledger.Place{Key: key, Number: number}); !f.carried() {
 				r.Release(ledger.Place{Key: key, Number: number})
 			}
 		}
@@ -172,6 +190,21 @@ func (r *replica) setDeaf(deaf bool) {
 	r.deaf = deaf
 }
 
+func (r *replica) isBlind() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.blind
+}
+
+func (r *replica) setBlind(blind bool) {
+	r.mu.Lock()
+	r.blind = blind
+	r.mu.Unlock()
+	r.v.mu.Lock()
+	defer r.v.mu.Unlock()
+	r.v.tell(func(*watcher) {})
+}
+
 // relist drops what a watch would not show that was broken off and begun anew:
 // all but the last of each object.
 func (r *replica) relist() {
@@ -185,8 +218,17 @@ func (r *replica) relist() {
 	for i, s := range r.w.services {
 		services[s.service.UID] = i
 	}
+	objects := map[ledger.Place]int{}
+	for i, o := range r.w.objects {
+		objects[o.place] = i
+	}
 	keep := *r.w
-	r.w.blocks, r.w.services = nil, nil
+	r.w.blocks, r.w.services, r.w.objects = nil, nil, nil
+	for i, o := range keep.objects {
+		if objects[o.place] == i {
+			r.w.objects = append(r.w.objects, o)
+		}
+	}
 	for i, b := range keep.blocks {
 		if blocks[b.UID] == i {
 			r.w.blocks = append(r.w.blocks, b)
@@ -207,8 +249,13 @@ func (r *replica) show(w *watcher) bool {
 	if len(w.blocks) > 0 {
 		block, w.blocks = w.blocks[0], w.blocks[1:]
 	}
-	if len(w.services) > 0 {
+	if len(w.services) > 0 && !r.isBlind() {
 		s, w.services = &w.services[0], w.services[1:]
+	}
+	some := block != nil || s != nil || len(w.objects) > 0
+	if len(w.objects) > 0 {
+		r.showObject(w.objects[0])
+		w.objects = w.objects[1:]
 	}
 	r.v.mu.Unlock()
 	switch {
@@ -221,7 +268,17 @@ func (r *replica) show(w *watcher) bool {
 	if s != nil {
 		r.showService(s)
 	}
-	return block != nil || s != nil
+	return some
+}
+
+func (r *replica) showObject(o object) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if o.gone {
+		delete(r.objects, o.place)
+		return
+	}
+	r.objects[o.place] = o
 }
 
 func (r *replica) showService(s *event) {

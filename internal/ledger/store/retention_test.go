@@ -4,10 +4,14 @@
 package store
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/allocator"
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
@@ -87,6 +91,50 @@ func TestRetainedNumberWaitsForTheServersCleanUp(t *testing.T) {
 			s.serve("web", 0, place)
 			s.drop("web")
 			s.becomes(place, ledger.Free)
+		}
+	})
+}
+
+func TestRetainedPortsComeBackToWhatTheyWereFor(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		span, _ := allocator.Ports(30000, 30999)
+		from, err := allocator.NewPorts(allocator.PortSpec{Spans: []allocator.PortSpan{span}})
+		if err != nil {
+			s.Fatal(err)
+		}
+		take := func(slot string) ledger.Place {
+			s.Helper()
+			request := named("web")
+			request.Slot = slot
+			place, err := s.r[1].Take(s.Context(), servicenetv1alpha1.NodePort, from, request)
+			if err != nil {
+				s.Fatal(err)
+			}
+			return place
+		}
+		slots := []string{"http", "https", "metrics", "admin"}
+		had := map[string]ledger.Place{}
+		for _, slot := range slots {
+			had[slot] = take(slot)
+		}
+		owner := s.serve("web", 0, slices.Collect(maps.Values(had))...)
+		time.Sleep(10 * time.Second)
+		s.v.mu.Lock()
+		delete(s.v.services, owner.NamespacedName)
+		s.v.mu.Unlock()
+		for slot, place := range had {
+			for _, r := range s.r {
+				then := ledger.Retention{
+					Until: time.Now().Add(time.Hour), For: ledger.SubjectOf(owner.NamespacedName), Slot: ledger.SlotOf(slot),
+				}
+				r.Dropped(place, owner, then)
+			}
+		}
+		time.Sleep(10 * time.Second)
+		for _, slot := range slots {
+			if got := take(slot); got != had[slot] {
+				s.Errorf("%s got %s, it had %s", slot, got, had[slot])
+			}
 		}
 	})
 }

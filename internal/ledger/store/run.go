@@ -88,7 +88,7 @@ func (s *Store) followUp(ctx context.Context) {
 		switch {
 		case err != nil || findings[i].Leftover || findings[i].Foreign:
 			a.number.due = time.Now().Add(2 * s.Timing.Tick)
-		case findings[i].Carrier != (ledger.Owner{}):
+		case findings[i].carried():
 			s.carry(p, a.number, findings[i].Carrier)
 		default:
 			s.leave(p, a.number)

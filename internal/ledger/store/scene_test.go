@@ -158,6 +158,17 @@ func (s *scene) writes(of func()) int {
 	return s.v.writes - before
 }
 
+// looks returns how many questions about numbers something takes.
+func (s *scene) looks(of func()) int {
+	s.v.mu.Lock()
+	before := s.v.looks
+	s.v.mu.Unlock()
+	of()
+	s.v.mu.Lock()
+	defer s.v.mu.Unlock()
+	return s.v.looks - before
+}
+
 // lent counts the numbers on loan, by holder.
 func (s *scene) lent() map[ledger.Holder]int {
 	s.v.mu.Lock()

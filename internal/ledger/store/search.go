@@ -58,17 +58,36 @@ func (q *search) look() (some bool) {
 		if p.block == nil || p.key.Family != q.h.family || !q.h.of.Touches(p.key.Block) {
 			continue
 		}
-		for number, hold := range p.block.Holds() {
-			some = some || hold.Until.IsZero() && q.h.has(ledger.Place{Key: p.key, Number: number})
-		}
+		some = some || q.clearing(p)
 		for number, loan := range p.block.Loans() {
-			if q.promising(p, number, loan) {
+			n := p.mine[number]
+			switch {
+			case n != nil:
+				some = some || n.state == leaving && q.h.has(n.Place)
+			case q.promising(p, number, loan):
 				some = true
 				ask -= q.ask(p, number, loan, ask)
 			}
 		}
 	}
 	return some
+}
+
+// clearing tells whether a number is about to be cleared: one that is held for
+// nobody, and that nothing but a Service had, or one whose Service was seen to go.
+func (q *search) clearing(p *page) bool {
+	for number, hold := range p.block.Holds() {
+		place := ledger.Place{Key: p.key, Number: number}
+		if hold.Until.IsZero() && q.h.has(place) && !q.s.Seen(place).Foreign {
+			return true
+		}
+	}
+	for number, until := range p.ending {
+		if time.Now().Before(until) && q.h.has(ledger.Place{Key: p.key, Number: number}) {
+			return true
+		}
+	}
+	return false
 }
 
 // broken returns why a block that may have free numbers of the range can't be read.

@@ -53,8 +53,8 @@ type server struct {
 	letGo time.Duration
 
 	watchers []*watcher
-	// writes counts writes of blocks.
-	writes int
+	// writes counts writes of blocks, and looks the questions about numbers.
+	writes, looks int
 	// applied is called after a block has changed. mu is held.
 	applied func(name string, before, after *ledger.Block)
 }
@@ -363,6 +363,7 @@ func (v *server) block(name string) *ledger.Block {
 func (l *link) Look(ctx context.Context, questions []Question) ([]Finding, error) {
 	findings := make([]Finding, len(questions))
 	err := l.call(ctx, func() error {
+		l.v.looks += len(questions)
 		for i, q := range questions {
 			findings[i] = l.v.finding(q.Place)
 		}
@@ -398,6 +399,7 @@ func (v *server) apply(owner ledger.Owner, places []ledger.Place, keep time.Dura
 		}
 	}
 	version := v.next()
+	v.showObjects(places, false)
 	owner.UID = types.UID("uid-" + version)
 	made := &service{Owner: owner, places: places, keep: keep, version: version}
 	for _, place := range places {
@@ -420,6 +422,7 @@ func (v *server) extend(owner ledger.Owner, place ledger.Place) error {
 	if by, taken := v.allocated[place]; taken || v.parked[place] {
 		return fmt.Errorf("%s is allocated by %s", place, by)
 	}
+	v.showObjects([]ledger.Place{place}, false)
 	more := &service{Owner: owner, places: append(slices.Clone(is.places), place), keep: is.keep, version: v.next()}
 	v.allocated[place] = owner
 	v.services[owner.NamespacedName] = more
@@ -445,9 +448,34 @@ func (v *server) drop(name types.NamespacedName) {
 		for _, place := range gone.places {
 			if v.allocated[place] == gone.Owner {
 				delete(v.allocated, place)
+				v.showObjects([]ledger.Place{place}, true)
 			}
 		}
 	})
+}
+
+// park makes an IPAddress object that is no Service's.
+func (v *server) park(place ledger.Place) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.parked[place] = true
+	v.tell(func(w *watcher) { w.objects = append(w.objects, object{place: place, foreign: true}) })
+}
+
+func (v *server) unpark(place ledger.Place) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.parked, place)
+	v.showObjects([]ledger.Place{place}, true)
+}
+
+// showObjects tells of the IPAddress objects of Services.
+func (v *server) showObjects(places []ledger.Place, gone bool) {
+	for _, place := range places {
+		if hasObjects(place.Family) {
+			v.tell(func(w *watcher) { w.objects = append(w.objects, object{place: place, gone: gone}) })
+		}
+	}
 }
 
 func (v *server) tell(each func(*watcher)) {

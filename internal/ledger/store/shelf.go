@@ -4,6 +4,7 @@
 package store
 
 import (
+	"maps"
 	"math/big"
 	"time"
 
@@ -133,14 +134,29 @@ func (s *Store) pop(h *shelf) *number {
 			h.numbers = h.numbers[:last]
 			continue
 		}
-		if owner, seen := s.Seen(n.Place); seen {
-			s.carry(s.pages[n.Key], n, owner)
+		if s.usedByOthers(n) {
 			continue
 		}
 		h.numbers = h.numbers[:last]
 		return n
 	}
 	return nil
+}
+
+// usedByOthers tells whether a spare number was seen to be used, which got past
+// the ledger, and leaves it to whoever has it.
+func (s *Store) usedByOthers(n *number) bool {
+	f, p := s.Seen(n.Place), s.pages[n.Key]
+	switch {
+	case f.unused():
+		return false
+	case f.carried():
+		s.carry(p, n, f.Carrier)
+	default:
+		s.leave(p, n)
+		s.later(p, func(b *ledger.Block) bool { return b.Reclaim(n.Number, s.holder) }, nil)
+	}
+	return true
 }
 
 // takeOver moves spare numbers of other shelves that this one could give.
@@ -191,10 +207,7 @@ func (s *Store) tidy() {
 				s.giveBack(n)
 			}
 		}
-		for number, a := range p.asked {
-			if a.until.Before(now) {
-				delete(p.asked, number)
-			}
-		}
+		maps.DeleteFunc(p.asked, func(_ int, a asked) bool { return a.until.Before(now) })
+		maps.DeleteFunc(p.ending, func(_ int, until time.Time) bool { return until.Before(now) })
 	}
 }

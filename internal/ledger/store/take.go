@@ -132,8 +132,8 @@ func (s *Store) mayGive(r Request) error {
 	return nil
 }
 
-// retainedFor returns the number of a range that is held for a Service, unless it
-// was given another before.
+// retainedFor returns the number of a range that is held for a Service, and in it
+// for the same use, unless it was given another before.
 func (s *Store) retainedFor(family servicenetv1alpha1.NumberFamily, of *allocator.Range, r Request) (ledger.Place, bool) {
 	if r.Owner.Name == "" {
 		return ledger.Place{}, false
@@ -152,7 +152,9 @@ func (s *Store) retainedFor(family servicenetv1alpha1.NumberFamily, of *allocato
 			digest = ledger.SubjectOf(r.Owner.NamespacedName).Digest()
 		}
 		for _, number := range p.retained[digest] {
-			if of.ClassOf(p.key.Block, number) > allocator.Excluded {
+			hold, _ := p.block.Hold(number)
+			fits := hold.Slot == 0 || r.Slot == "" || hold.Slot == ledger.SlotOf(r.Slot)
+			if fits && of.ClassOf(p.key.Block, number) > allocator.Excluded {
 				return ledger.Place{Key: p.key, Number: number}, true
 			}
 		}

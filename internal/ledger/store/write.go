@@ -72,7 +72,7 @@ func (s *Store) pause(faults int) {
 func (s *Store) writeOnce(p *page, batch []*change) (again []*change, more bool, err error) {
 	s.mu.Lock()
 	batch = s.gather(p, batch)
-	if len(batch) == 0 && (len(p.carried) == 0 || p.broken != nil || s.life.Err() != nil) {
+	if len(batch) == 0 && !s.settleNow(p) {
 		p.writing = false
 		s.mu.Unlock()
 		return nil, false, nil
@@ -109,6 +109,11 @@ func (s *Store) writeOnce(p *page, batch []*change) (again []*change, more bool,
 		c.fault = err
 	}
 	return d.changes, true, err
+}
+
+// settleNow tells whether there are numbers to settle that no other write comes for.
+func (s *Store) settleNow(p *page) bool {
+	return len(p.carried) > 0 && !p.flushing && p.broken == nil && s.life.Err() == nil
 }
 
 func (s *Store) fault(batch []*change, err error) error {

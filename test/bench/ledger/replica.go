@@ -38,11 +38,10 @@ type watch struct {
 	carriers map[ledger.Place]ledger.Owner
 }
 
-func (w *watch) seen(place ledger.Place) (ledger.Owner, bool) {
+func (w *watch) seen(place ledger.Place) store.Finding {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	owner, seen := w.carriers[place]
-	return owner, seen
+	return store.Finding{Carrier: w.carriers[place]}
 }
 
 // show lets all replicas see that a Service carries a number.

@@ -50,7 +50,8 @@ type Part struct {
 	// Manager runs the part. More can be added to it until it is started.
 	Manager manager.Manager
 
-	services toolscache.Indexer
+	services  toolscache.Indexer
+	addresses toolscache.Store
 }
 
 // NewScheme returns the kinds that the ledger has to do with.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
@@ -41,6 +42,14 @@ func (p *Part) watch(ctx context.Context) error {
 		return errors.New("the informer of Services has no index")
 	}
 	p.services = shared.GetIndexer()
+	addresses, err := p.Manager.GetCache().GetInformer(ctx, &networkingv1.IPAddress{})
+	if err != nil {
+		return err
+	}
+	if shared, ok = addresses.(toolscache.SharedIndexInformer); !ok {
+		return errors.New("the informer of IPAddress objects has no store")
+	}
+	p.addresses = shared.GetStore()
 	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 		AddFunc:    func(object any) { p.show(nil, object) },
 		UpdateFunc: p.show,
@@ -64,7 +73,18 @@ func numbersOf(object any) ([]string, error) {
 func nameOf(place ledger.Place) string { return string(place.Family) + "/" + place.String() }
 
 // seen is Seen of the Store's Options.
-func (p *Part) seen(place ledger.Place) (ledger.Owner, bool) {
+func (p *Part) seen(place ledger.Place) store.Finding {
+	if owner, carried := p.carrier(place); carried {
+		return store.Finding{Carrier: owner}
+	}
+	object, _, _ := p.addresses.GetByKey(place.String())
+	if address, ok := object.(*networkingv1.IPAddress); ok {
+		return store.FindingOf(address)
+	}
+	return store.Finding{}
+}
+
+func (p *Part) carrier(place ledger.Place) (ledger.Owner, bool) {
 	found, err := p.services.ByIndex(byNumber, nameOf(place))
 	if err != nil || len(found) == 0 {
 		return ledger.Owner{}, false
@@ -116,7 +136,7 @@ func (p *Part) compare() {
 	for key, block := range p.Blocks() {
 		for number := range block.Used().Numbers() {
 			place := ledger.Place{Key: key, Number: number}
-			if _, carried := p.seen(place); !carried {
+			if _, carried := p.carrier(place); !carried {
 				p.Release(place)
 			}
 		}
