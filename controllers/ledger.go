@@ -17,6 +17,7 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/cluster"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -64,8 +65,12 @@ func addLedger(mgr ctrl.Manager, options Options) error {
 	}
 	for _, kind := range r.kinds() {
 		ctx := context.Background() //nolint:forbidigo // nothing is started yet that a context could end
-		if _, err := own.GetCache().GetInformer(ctx, kind); err != nil {
+		informer, err := own.GetCache().GetInformer(ctx, kind)
+		if err != nil {
 			return fmt.Errorf("adding %T to the cache: %w", kind, err)
+		}
+		if _, addresses := kind.(*networkingv1.IPAddress); addresses {
+			r.carriers.addresses = storeOf(informer)
 		}
 	}
 	if err := mgr.AddReadyzCheck("servicenet-ledger", r.ready(mgr.Elected())); err != nil {
@@ -110,8 +115,8 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options) (*replic
 		Holder: ledger.Holder(rand.Uint64()), Seed: rand.Uint64(),
 		Metrics: register(counters, store.NewMetrics()), Logger: mgr.GetLogger().WithName("ledger"),
 	})
-	r.repairs = newRepairs(r)
-	return r, counters.failed()
+	r.repairs, err = newRepairs(r, metrics.Registry)
+	return r, errors.Join(counters.failed(), err)
 }
 
 // kinds are those that are cached.
@@ -124,6 +129,14 @@ func (r *replica) kinds() []client.Object {
 		kinds = append(kinds, &servicenetv1alpha1.NodePortPool{})
 	}
 	return kinds
+}
+
+// storeOf returns what an informer knows, nil if it does not say.
+func storeOf(informer cache.Informer) toolscache.Store {
+	if shared, ok := informer.(toolscache.SharedInformer); ok {
+		return shared.GetStore()
+	}
+	return nil
 }
 
 // runnable is what a manager runs: on every replica, or on the leader.

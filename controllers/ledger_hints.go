@@ -12,6 +12,7 @@ import (
 
 	"servicenet.dev/servicenet/internal/ledger"
 	"servicenet.dev/servicenet/internal/ledger/store"
+	"servicenet.dev/servicenet/internal/pool"
 )
 
 // hints tell the ledger what this replica's watch of Services shows.
@@ -49,7 +50,7 @@ func (h *hints) show(was, is any) {
 	}
 	for _, place := range h.carriers.numbers(before) {
 		// One of two that share a number by mistake leaves it to the other.
-		if _, shared := h.carriers.seen(place); !shared && !slices.Contains(carries, place) {
+		if h.carriers.carrier(place) == nil && !slices.Contains(carries, place) {
 			h.ledger.Dropped(place, store.OwnerOf(before), h.retained(place, before, after))
 		}
 	}
@@ -62,7 +63,26 @@ func (h *hints) retained(place ledger.Place, before, after *corev1.Service) ledg
 	if after != nil && after.UID == before.UID {
 		return ledger.Retention{}
 	}
-	return h.retention(place, store.OwnerOf(before))
+	then := h.retention(place, store.OwnerOf(before))
+	if !then.Until.IsZero() {
+		then.Slot = slotOf(before, place)
+	}
+	return then
+}
+
+// slotOf tells which of its numbers a Service had: a port by the name that the
+// Service has for it.
+func slotOf(service *corev1.Service, place ledger.Place) ledger.Slot {
+	if !place.Block.IsPorts() {
+		return 0
+	}
+	port := int32(place.Block.Port(place.Number)) //nolint:gosec // a port
+	for i := range service.Spec.Ports {
+		if service.Spec.Ports[i].NodePort == port {
+			return ledger.SlotOf(service.Spec.Ports[i].Name)
+		}
+	}
+	return ledger.SlotOf(pool.HealthCheck)
 }
 
 // retentionUntil keeps a number for the name of its owner for some time from now.

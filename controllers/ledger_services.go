@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	toolscache "k8s.io/client-go/tools/cache"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/ledger"
@@ -19,6 +21,8 @@ import (
 type carriers struct {
 	// families are those of the controllers that run.
 	families []servicenetv1alpha1.NumberFamily
+	// addresses are the IPAddress objects; nil if there are none to look at.
+	addresses toolscache.Store
 
 	mu sync.RWMutex
 	// first is one Service by number, others are the rest where several have one.
@@ -84,14 +88,25 @@ func (c *carriers) remove(place ledger.Place, service *corev1.Service) {
 }
 
 // seen is Seen of the ledger's options.
-func (c *carriers) seen(place ledger.Place) (ledger.Owner, bool) {
+func (c *carriers) seen(place ledger.Place) store.Finding {
+	if carrier := c.carrier(place); carrier != nil {
+		return store.Finding{Carrier: store.OwnerOf(carrier)}
+	}
+	if c.addresses == nil || place.Family == servicenetv1alpha1.NodePort {
+		return store.Finding{}
+	}
+	object, found, err := c.addresses.GetByKey(place.String())
+	if address, ok := object.(*networkingv1.IPAddress); ok && found && err == nil {
+		return store.FindingOf(address)
+	}
+	return store.Finding{}
+}
+
+// carrier returns a Service that carries a number, nil if none does.
+func (c *carriers) carrier(place ledger.Place) *corev1.Service {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
-	service := c.first[place]
-	if service == nil {
-		return ledger.Owner{}, false
-	}
-	return store.OwnerOf(service), true
+	return c.first[place]
 }
 
 func sameName(a, b *corev1.Service) bool { return a.Namespace == b.Namespace && a.Name == b.Name }

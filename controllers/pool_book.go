@@ -62,6 +62,13 @@ func (b *poolBook) ClusterIPs() *pool.ClusterIPs {
 	if b.freshIPs && (b.clusterIPs.Until().IsZero() || now.Before(b.clusterIPs.Until())) {
 		return b.clusterIPs
 	}
+	b.clusterIPs = pool.NewClusterIPs(slices.Collect(maps.Values(b.clusterPools)), b.serviceCIDRs(), now, b.clusterIPs)
+	b.freshIPs = true
+	return b.clusterIPs
+}
+
+// serviceCIDRs returns the ServiceCIDRs. mu is held.
+func (b *poolBook) serviceCIDRs() []pool.ServiceCIDR {
 	var cidrs []pool.ServiceCIDR
 	for _, name := range slices.Sorted(maps.Keys(b.cidrs)) {
 		of := b.cidrs[name]
@@ -71,9 +78,18 @@ func (b *poolBook) ClusterIPs() *pool.ClusterIPs {
 			}
 		}
 	}
-	b.clusterIPs = pool.NewClusterIPs(slices.Collect(maps.Values(b.clusterPools)), cidrs, now, b.clusterIPs)
-	b.freshIPs = true
-	return b.clusterIPs
+	return cidrs
+}
+
+// prefixes returns those of all ServiceCIDRs, ready or not.
+func (b *poolBook) prefixes() []netip.Prefix {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var all []netip.Prefix
+	for _, cidr := range b.serviceCIDRs() {
+		all = append(all, cidr.Prefix)
+	}
+	return all
 }
 
 // NodePorts returns what the pools of node ports amount to now.
