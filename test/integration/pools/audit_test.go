@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -35,21 +36,61 @@ func auditArgs(folder string) []string {
 	return []string{"--audit-policy-file=" + policy, "--audit-log-path=" + filepath.Join(folder, "audit.log")}
 }
 
+// sent is a request that was answered.
+type sent struct {
+	Verb                     string
+	RequestReceivedTimestamp time.Time
+	ObjectRef                struct{ Resource, Subresource, Namespace, Name string }
+}
+
+func (r *sent) String() string {
+	of := r.ObjectRef
+	return strings.Join([]string{r.Verb, of.Resource, of.Subresource, of.Namespace, of.Name}, " ")
+}
+
 // writes returns what managers asked the API server to change so far.
 func (s *server) writes() []string {
+	GinkgoHelper()
+	found := []string{}
+	for _, request := range s.requests() {
+		found = append(found, request.String())
+	}
+	return found
+}
+
+// statusWrites returns when the status of a pool was written.
+func (s *server) statusWrites(name string) []time.Time {
+	GinkgoHelper()
+	var found []time.Time
+	for _, request := range s.requests() {
+		if request.ObjectRef.Subresource == "status" && request.ObjectRef.Name == name {
+			found = append(found, request.RequestReceivedTimestamp)
+		}
+	}
+	return found
+}
+
+// intervals returns how many seconds lie between writes of the status of a pool.
+func (s *server) intervals(name string) []float64 {
+	GinkgoHelper()
+	found := []float64{}
+	writes := s.statusWrites(name)
+	for i := 1; i < len(writes); i++ {
+		found = append(found, writes[i].Sub(writes[i-1]).Seconds())
+	}
+	return found
+}
+
+func (s *server) requests() []sent {
 	GinkgoHelper()
 	content, err := os.ReadFile(filepath.Join(filepath.Dir(s.kubeconfig), "audit.log"))
 	Expect(err).NotTo(HaveOccurred())
 	content = content[:bytes.LastIndexByte(content, '\n')+1] // what is complete
-	var found []string
+	var found []sent
 	for line := range bytes.Lines(content) {
-		var sent struct {
-			Verb      string
-			ObjectRef struct{ Resource, Subresource, Namespace, Name string }
-		}
-		Expect(json.Unmarshal(line, &sent)).To(Succeed())
-		of := sent.ObjectRef
-		found = append(found, strings.Join([]string{sent.Verb, of.Resource, of.Subresource, of.Namespace, of.Name}, " "))
+		var request sent
+		Expect(json.Unmarshal(line, &request)).To(Succeed())
+		found = append(found, request)
 	}
 	return found
 }

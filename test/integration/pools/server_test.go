@@ -15,7 +15,6 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -193,7 +192,3 @@ func (s *server) serviceCIDRs(ctx context.Context, pool string) ([]networkingv1.
 	return owned, nil
 }
 
-// gone tells whether an object is not there.
-func (s *server) gone(ctx context.Context, object client.Object) bool {
-	return apierrors.IsNotFound(s.api.Get(ctx, client.ObjectKeyFromObject(object), object))
-}

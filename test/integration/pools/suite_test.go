@@ -27,8 +27,10 @@ const (
 	// absence is how long something must not happen.
 	absence = 3 * time.Second
 
+	// retain is for how long a pool keeps numbers.
+	retain = 6 * time.Second
+
 	crds     = "../../../config/crd/bases"
-	samples  = "../../../config/samples/pools"
 	roleFile = "../../../config/rbac/role.yaml"
 )
 
