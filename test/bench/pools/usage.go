@@ -6,6 +6,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"strings"
@@ -23,11 +24,12 @@ type usage struct {
 }
 
 func readUsage(pid int) (usage, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	folder := os.DirFS(fmt.Sprintf("/proc/%d", pid))
+	stat, err := fs.ReadFile(folder, "stat")
 	if err != nil {
 		return usage{}, fmt.Errorf("processor time: %w", err)
 	}
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	status, err := fs.ReadFile(folder, "status")
 	if err != nil {
 		return usage{}, fmt.Errorf("memory: %w", err)
 	}

@@ -191,4 +191,3 @@ func (s *server) serviceCIDRs(ctx context.Context, pool string) ([]networkingv1.
 	}
 	return owned, nil
 }
-
