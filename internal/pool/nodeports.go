@@ -94,8 +94,13 @@ func NewNodePorts(pools []*NodePortPool, cluster allocator.PortSpan, previous *N
 
 // PortNeed is a node port that a Service needs.
 type PortNeed struct {
-	// Path is the field for it.
-	Path *field.Path
+	// Path is the field for it, and Index which of the Service's ports that is in; -1
+	// for health checks.
+	Path  *field.Path
+	Index int
+	// Slot tells the needs of a Service apart: it is the same when a request for it
+	// is repeated.
+	Slot string
 	// Name is that of the Service's port. HealthCheck needs a port for health
 	// checks instead.
 	Name        string

@@ -13,16 +13,16 @@ import (
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
-// Claim is a number that something uses and that the ledger has for nobody.
+// Claim is a number and a Service that carries it.
 type Claim struct {
-	Place ledger.Place
-	// Service is nobody if the number is that of a foreign IPAddress object.
+	Place   ledger.Place
 	Service ledger.Owner
 }
 
 // Report is what a comparison found.
 type Report struct {
-	// Adopt is what the ledger is to take over: nothing is wrong with that.
+	// Adopt is what the ledger has for nobody and is to take over: nothing is wrong
+	// with that.
 	Adopt []Claim
 	// Findings are what looks wrong. A Memory tells which of them last.
 	Findings []Finding
@@ -173,7 +173,7 @@ func (c *comparison) share(s *Service, i int) bool {
 
 func (t *tally) add(s *Service, place ledger.Place) {
 	t.given++
-	if t.given == 1 || s.Created.After(t.youngest) {
+	if s.Created.After(t.youngest) {
 		t.youngest, t.last = s.Created, Claim{place, s.Owner}
 	}
 }
@@ -236,6 +236,9 @@ func (c *comparison) miss(p *page, s *Service, place ledger.Place) {
 	switch {
 	case state == ledger.Lent:
 	case state == ledger.Free && before != nil && before.State(place.Number) == ledger.Used && s.Created.Before(c.past.asOf):
+		if p.lost == 0 {
+			c.find(Finding{Kind: BlockLost, Place: place, Service: s.Owner})
+		}
 		p.lost++
 		if p.lost <= mostLost {
 			c.find(Finding{Kind: NotAllocated, Place: place, Service: s.Owner})
@@ -259,11 +262,6 @@ func (c *comparison) judgeLedger() {
 		p := c.page(key)
 		for number := range p.leaks() {
 			c.find(Finding{Kind: Leak, Place: ledger.Place{Key: key, Number: number}})
-		}
-	}
-	for _, p := range c.pages {
-		if p.lost > 0 {
-			c.find(Finding{Kind: BlockLost, Place: ledger.Place{Key: p.key}})
 		}
 	}
 }

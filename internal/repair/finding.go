@@ -69,7 +69,8 @@ type Finding struct {
 	Kind Kind
 	// Place is the number. Of a block it is any; Invalid has none.
 	Place ledger.Place
-	// Service is whom it is about; nobody for IPAddress objects, blocks and leaks.
+	// Service is whom it is about, or whose lost number shows that a block was lost.
+	// If there is one, Confirmed is to be asked before anything is told or fixed.
 	Service ledger.Owner
 	// Others are Services that have the number too. They may be in other namespaces:
 	// they are for logs, Message does not name those.
@@ -93,8 +94,11 @@ type identity struct {
 
 func (f *Finding) identity() identity {
 	id := identity{kind: f.Kind, place: f.Place, service: f.Service.UID, object: f.Object}
-	if f.Kind == Invalid {
+	switch {
+	case f.Kind == Invalid:
 		id.text = f.Detail
+	case f.Kind.Subject() == AboutBlock:
+		id = identity{kind: f.Kind, place: ledger.Place{Key: f.Place.Key}}
 	}
 	return id
 }
@@ -210,8 +214,9 @@ func (f *Finding) Action() string {
 	}
 }
 
-// Confirmed tells whether a finding about a Service may still be so for the
-// Service as the API server has it now, nil if it is gone.
+// Confirmed tells whether a finding that has a Service may still be so, with the
+// Service as the API server has it now, nil if it is gone. A block of which a number
+// seems lost may only be ahead of a cache of Services that stands still.
 func (f *Finding) Confirmed(live *Service) bool {
 	switch {
 	case live == nil || live.UID != f.Service.UID:

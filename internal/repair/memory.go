@@ -31,8 +31,9 @@ type sighting struct {
 type Look struct {
 	// Adopt is what the ledger is to take over, without a word.
 	Adopt []Claim
-	// Due are findings that last. They are to be confirmed by a read of the API
-	// server itself, told and counted if they are New, and fixed.
+	// Due are findings that last. Those that have a Service are to be confirmed by a
+	// read of the API server itself; all are to be told and counted if they are New,
+	// and fixed.
 	Due []Finding
 	// Next is when to look again at the latest, for findings that may turn out to
 	// last; the zero time if there is none.
@@ -81,10 +82,8 @@ func (m *Memory) Last(key ledger.Key) *ledger.Block { return m.past.blocks[key] 
 // remember keeps the ledger of this look, and of earlier ones those blocks that
 // this one did not find as they should be.
 func (m *Memory) remember(w *World, findings []Finding, now time.Time) {
-	blocks := maps.Clone(w.Blocks)
-	if blocks == nil {
-		blocks = map[ledger.Key]*ledger.Block{}
-	}
+	blocks := make(map[ledger.Key]*ledger.Block, len(w.Blocks))
+	maps.Copy(blocks, w.Blocks)
 	for i := range findings {
 		key := findings[i].Place.Key
 		if before := m.past.blocks[key]; before != nil && findings[i].Kind.Fix() == RestoreBlock {

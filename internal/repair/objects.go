@@ -7,8 +7,6 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
-
-	"servicenet.dev/servicenet/internal/ledger"
 )
 
 // judgeObjects compares IPAddress objects with the Services that they refer to.
@@ -22,18 +20,13 @@ func (c *comparison) judgeObjects() {
 	var exist map[types.NamespacedName]bool
 	for i := range c.Addresses {
 		a := &c.Addresses[i]
-		if c.matched[i] || c.tally(a.place().Family) == nil {
+		if c.matched[i] || !a.Managed || c.tally(a.place().Family) == nil {
 			continue
 		}
 		if exist == nil {
 			exist = c.names()
 		}
-		switch {
-		case a.foreign():
-			c.seeForeign(a)
-		case a.Managed:
-			c.find(a.orphaned(exist[a.Service]))
-		}
+		c.find(a.orphaned(exist[a.Service]))
 	}
 }
 
@@ -44,19 +37,6 @@ func (c *comparison) names() map[types.NamespacedName]bool {
 		names[c.Services[i].NamespacedName] = true
 	}
 	return names
-}
-
-// seeForeign takes over an address that something else than a Service uses, if it
-// is one that Services could be given.
-func (c *comparison) seeForeign(a *Address) {
-	place := a.place()
-	if c.outOfRange(place) {
-		return
-	}
-	p := c.page(place.Key)
-	if p.carry(place.Number) && !p.broken && p.state(place.Number) == ledger.Free {
-		c.report.Adopt = append(c.report.Adopt, Claim{Place: place})
-	}
 }
 
 // orphaned returns what is wrong with an object of the API server's whose Service,

@@ -18,8 +18,8 @@ type page struct {
 	// block is nil where there is none.
 	block  *ledger.Block
 	broken bool
-	// used is what the ledger has for Services, carried what they carry, or foreign
-	// IPAddress objects have, and twice what several Services carry.
+	// used is what the ledger has for Services, carried what they carry, and twice
+	// what several of them do.
 	used, carried, twice *bitmap.Set
 	// missing is what Services carry and the ledger does not have for them.
 	missing *bitmap.Set
@@ -38,7 +38,7 @@ func newPage(key ledger.Key, block *ledger.Block, broken bool) *page {
 	return p
 }
 
-// carry notes that something uses a number, and tells whether it is the first.
+// carry notes that a Service carries a number, and tells whether it is the first.
 func (p *page) carry(number int) bool { return p.carried.Take(number) }
 
 // share notes that several Services carry a number.

@@ -9,8 +9,7 @@ import (
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
-// Carried returns which numbers of a block Services carry, and foreign IPAddress
-// objects have.
+// Carried returns which numbers of a block Services carry.
 func (w *World) Carried(key ledger.Key) *bitmap.Set {
 	carried := bitmap.New(allocator.BlockSize)
 	for i := range w.Services {
@@ -18,11 +17,6 @@ func (w *World) Carried(key ledger.Key) *bitmap.Set {
 			if place.Key == key {
 				carried.Take(place.Number)
 			}
-		}
-	}
-	for i := range w.Addresses {
-		if a := &w.Addresses[i]; a.foreign() && a.place().Key == key {
-			carried.Take(a.place().Number)
 		}
 	}
 	return carried

@@ -135,9 +135,6 @@ func (a *Address) place() ledger.Place {
 	return ledger.Address(servicenetv1alpha1.ClusterIPv6, a.Address)
 }
 
-// foreign tells that something else than a Service uses the address.
-func (a *Address) foreign() bool { return !a.Managed && a.Service.Name == "" }
-
 // outOfRange tells whether the cluster gives out no such number. The first address
 // of a ServiceCIDR and the last IPv4 one are nobody's, as the API server has it.
 func (w *World) outOfRange(place ledger.Place) bool {
