@@ -28,8 +28,9 @@ const (
 	// readyAnyway is for how long the manager is not ready while the ledger takes
 	// something over: where that is impossible, all else goes on.
 	readyAnyway = time.Minute
-	// mostTold bounds how many findings a look confirms and tells.
-	mostTold = 100
+	// mostAsked bounds of how many findings a look asks the API server whether they
+	// are so.
+	mostAsked = 100
 )
 
 // repairs keep the ledger what the Services say. They work on the leader.
@@ -116,16 +117,32 @@ func (r *repairs) look(ctx context.Context) (repair.Look, error) {
 	look := r.memory.Look(w, r.clock.Now())
 	r.adopt(look.Adopt)
 	var errs []error
-	told := 0
+	asked := 0
 	for i := range look.Due {
 		finding := &look.Due[i]
-		if finding.New && told < mostTold {
-			told++
-			errs = append(errs, r.tell(ctx, finding))
+		asks := finding.Service.Name != "" || finding.Kind.Subject() == repair.AboutAddress
+		if asks && (asked == mostAsked || !finding.New && finding.Kind.Fix() == repair.Nothing) {
+			continue
 		}
-		errs = append(errs, r.fix(ctx, w, finding))
+		if asks {
+			asked++
+		}
+		errs = append(errs, r.act(ctx, w, finding))
 	}
 	return look, errors.Join(errs...)
+}
+
+// act tells and fixes a finding, if the API server itself says that it is still so:
+// the cache may lag.
+func (r *repairs) act(ctx context.Context, w *repair.World, finding *repair.Finding) error {
+	confirmed, err := r.confirm(ctx, finding)
+	if err != nil || !confirmed {
+		return err
+	}
+	if finding.New {
+		r.tell(ctx, finding)
+	}
+	return r.fix(ctx, w, finding)
 }
 
 // adopt has the ledger take over numbers.
@@ -158,13 +175,8 @@ func (r *repairs) fix(ctx context.Context, w *repair.World, finding *repair.Find
 	return nil
 }
 
-// tell counts a finding and makes an event of it, if the API server itself says
-// that it is still so: the cache may lag.
-func (r *repairs) tell(ctx context.Context, finding *repair.Finding) error {
-	confirmed, err := r.confirm(ctx, finding)
-	if err != nil || !confirmed {
-		return err
-	}
+// tell counts a finding and makes an event of it.
+func (r *repairs) tell(ctx context.Context, finding *repair.Finding) {
 	r.findings.WithLabelValues(string(finding.Kind)).Inc()
 	r.memory.Told(finding, r.clock.Now())
 	if regarding := referenceToFinding(finding); regarding != nil {
@@ -172,5 +184,4 @@ func (r *repairs) tell(ctx context.Context, finding *repair.Finding) error {
 	}
 	log.FromContext(ctx).Info("Found something wrong with a number", "kind", finding.Kind, "number", finding.Place.String(),
 		"service", finding.Service.NamespacedName, "others", finding.Others, "detail", finding.Detail)
-	return nil
 }

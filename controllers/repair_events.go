@@ -18,8 +18,8 @@ import (
 
 // confirm asks the API server itself whether a finding is still so.
 func (r *repairs) confirm(ctx context.Context, finding *repair.Finding) (bool, error) {
-	switch finding.Kind.Subject() {
-	case repair.AboutService:
+	switch {
+	case finding.Service.Name != "":
 		var service corev1.Service
 		err := r.live.Get(ctx, finding.Service.NamespacedName, &service)
 		switch {
@@ -30,7 +30,7 @@ func (r *repairs) confirm(ctx context.Context, finding *repair.Finding) (bool, e
 		}
 		live := r.read(&service)
 		return finding.Confirmed(&live), nil
-	case repair.AboutAddress:
+	case finding.Kind.Subject() == repair.AboutAddress:
 		var address networkingv1.IPAddress
 		err := r.live.Get(ctx, client.ObjectKey{Name: finding.Place.String()}, &address)
 		if err != nil && !apierrors.IsNotFound(err) {
