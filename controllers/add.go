@@ -38,7 +38,7 @@ func Add(mgr ctrl.Manager, options Options) error {
 	if !slices.ContainsFunc(ledgerNames(), options.runs) {
 		return nil
 	}
-	if err := haveLedgerKinds(mgr, options); err != nil {
+	if err := haveLedgerKinds(mgr.GetRESTMapper(), options); err != nil {
 		if _, missing := errors.AsType[*missingKindsError](err); missing && !choosy {
 			mgr.GetLogger().Info("Controllers are left out", "controllers", ledgerNames(), "reason", err.Error())
 			return nil

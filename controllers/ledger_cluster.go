@@ -38,7 +38,7 @@ func (e *missingKindsError) Error() string {
 }
 
 // haveLedgerKinds asks the API server for the kinds that are not in every cluster.
-func haveLedgerKinds(mgr ctrl.Manager, options Options) error {
+func haveLedgerKinds(mapper apimeta.RESTMapper, options Options) error {
 	needed := []schema.GroupVersionKind{servicenetv1alpha1.GroupVersion.WithKind("AllocationBlock")}
 	if options.runs(ClusterIPName) {
 		needed = append(needed, servicenetv1alpha1.GroupVersion.WithKind("ClusterIPPool"),
@@ -49,7 +49,7 @@ func haveLedgerKinds(mgr ctrl.Manager, options Options) error {
 	}
 	missing := &missingKindsError{}
 	for _, kind := range needed {
-		_, err := mgr.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version)
+		_, err := mapper.RESTMapping(kind.GroupKind(), kind.Version)
 		switch {
 		case apimeta.IsNoMatchError(err):
 			missing.kinds = append(missing.kinds, kind.Kind+"."+kind.GroupVersion().String())

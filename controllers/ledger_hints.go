@@ -15,9 +15,15 @@ import (
 	"servicenet.dev/servicenet/internal/pool"
 )
 
+// hearer is who is told.
+type hearer interface {
+	Carried(place ledger.Place, owner ledger.Owner, version string)
+	Dropped(place ledger.Place, owner ledger.Owner, then ledger.Retention)
+}
+
 // hints tell the ledger what this replica's watch of Services shows.
 type hints struct {
-	ledger   *store.Store
+	ledger   hearer
 	carriers *carriers
 	// retention says for how long the number of a Service that was deleted is kept
 	// for its name.
