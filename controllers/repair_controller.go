@@ -182,6 +182,10 @@ func (r *repairs) tell(ctx context.Context, finding *repair.Finding) {
 	if regarding := referenceToFinding(finding); regarding != nil {
 		r.recorder.Eventf(regarding, nil, corev1.EventTypeWarning, finding.Reason(), finding.Action(), "%s", finding.Message())
 	}
-	log.FromContext(ctx).Info("Found something wrong with a number", "kind", finding.Kind, "number", finding.Place.String(),
+	logger := log.FromContext(ctx)
+	if finding.Kind.Subject() == repair.AboutNothing {
+		logger = logger.V(1) // there may be thousands
+	}
+	logger.Info("Found something wrong with a number", "kind", finding.Kind, "number", finding.Place.String(),
 		"service", finding.Service.NamespacedName, "others", finding.Others, "detail", finding.Detail)
 }

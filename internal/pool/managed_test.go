@@ -114,6 +114,22 @@ func TestServiceCIDRBelongsToItsPool(t *testing.T) {
 	}
 }
 
+func TestServiceCIDRsHaveNamesOfTheirOwn(t *testing.T) {
+	names := map[string]bool{}
+	for _, p := range []*servicenetv1alpha1.ClusterIPPool{
+		managedPool("1", "10.97.0.0/20"), managedPool("2", "10.97.0.0/20"), managedPool("1", "10.98.0.0/24"),
+	} {
+		names[ownedBy(p).Name] = true
+	}
+	if len(names) != 3 {
+		t.Errorf("names %v, want 3", names)
+	}
+	both, turned := managedPool("1", "fd00:1::/112 10.97.0.0/20"), managedPool("1", "10.97.0.0/20 fd00:1::/112")
+	if plan := PlanServiceCIDR(turned, []*networkingv1.ServiceCIDR{ownedBy(both)}, func(*networkingv1.ServiceCIDR) bool { return true }); plan.Create != nil {
+		t.Errorf("another order of CIDRs makes another: %v", plan.Create)
+	}
+}
+
 func TestServiceCIDRHasAValidName(t *testing.T) {
 	for _, name := range []string{"a", strings.Repeat("a", 253), strings.Repeat("a", 199) + ".b", strings.Repeat("a.", 120) + "b"} {
 		p := managedPool("1", "10.97.0.0/20")

@@ -66,6 +66,10 @@ func TestStatusCounts(t *testing.T) {
 		"reserved and used by another": {
 			pools: pools(teamA(reserving("x", "y", "10.96.5.2"))), services: map[*Who]string{a: "10.96.5.2"}, want: "1 15 0 0 0",
 		},
+		"reserved for another of the namespace": {
+			pools:    pools(teamA(reserving("of-b", "db", "10.96.5.2"))),
+			services: map[*Who]string{b: "10.96.5.2"}, want: "1 15 0 1 0",
+		},
 		"excluded": {pools: pools(teamA(excluding("10.96.5.1"))), services: map[*Who]string{a: "10.96.5.1"}, want: "0 15 0 0 1"},
 		"another's, that goes first": {
 			pools:    pools(teamA(), makePool("first", "10.96.5.0/29", withPriority(1))),
@@ -128,6 +132,17 @@ func TestStatusOfBothFamilies(t *testing.T) {
 	}
 	if _, verdict := tally.Status(compiled[0]); verdict.Reason != servicenetv1alpha1.ReasonExhausted {
 		t.Errorf("verdict %v, want exhausted", verdict)
+	}
+}
+
+func TestWhatWasHeldAndIsNoMoreIsFree(t *testing.T) {
+	compiled := compileAll(pools(makePool("a", "10.96.5.0/28")))
+	tally := NewClusterIPs(compiled, dualStack(), noon(), nil).Tally()
+	tally.Hold(slices.Values(addressesOf("10.96.5.1 10.96.5.2")))
+	tally.Hold(slices.Values(addressesOf("10.96.5.2")))
+	status, _ := tally.Status(compiled[0])
+	if got, want := short(status.Families[0]), "0 15 1 0 0"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

@@ -18,9 +18,8 @@ import (
 
 var _ = Describe("Two managers", func() {
 	const block = "clusteripv4-10.96.0.0"
-	flags := []string{"--leader-elect", "--leader-election-namespace=kube-system", "--repair-interval=5s"}
-
 	It("repair what is to be repaired when the leader dies over it", func(ctx SpecContext) {
+		flags := []string{"--leader-elect", "--leader-election-namespace=kube-system", "--repair-interval=5s"}
 		in := dual.newSpace(ctx, nil)
 		in.exposeMany(ctx, "web", 300)
 		leader := dual.startManager(ctx, "first-replica", flags...)
@@ -40,7 +39,7 @@ var _ = Describe("Two managers", func() {
 
 		Eventually(leads).WithArguments(follower).WithContext(ctx).Should(BeTrue())
 		Eventually(dual.contradictions).WithContext(ctx).Should(BeEmpty())
-		Expect(errorsLogged(follower)).To(BeEmpty())
+		Expect(errorsLogged(follower)).NotTo(ContainElement(Not(ContainSubstring("events is forbidden")))) // of leader election
 		Expect(leader.Restart(ctx)).To(Succeed())
 	})
 })
