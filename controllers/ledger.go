@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -42,6 +43,9 @@ type replica struct {
 	store    *store.Store
 	book     *poolBook
 	carriers *carriers
+	// services are all that the cache shows: a list of pointers, where a List of the
+	// cache would be one of copies.
+	services toolscache.Store
 	// news tells those who work on the leader what has changed.
 	news    *numberNews
 	repairs *repairs
@@ -63,15 +67,8 @@ func addLedger(mgr ctrl.Manager, options Options) error {
 	if err != nil {
 		return fmt.Errorf("setting up the ledger: %w", err)
 	}
-	for _, kind := range r.kinds() {
-		ctx := context.Background() //nolint:forbidigo // nothing is started yet that a context could end
-		informer, err := own.GetCache().GetInformer(ctx, kind)
-		if err != nil {
-			return fmt.Errorf("adding %T to the cache: %w", kind, err)
-		}
-		if _, addresses := kind.(*networkingv1.IPAddress); addresses {
-			r.carriers.addresses = storeOf(informer)
-		}
+	if err := r.cacheKinds(); err != nil {
+		return err
 	}
 	if err := mgr.AddReadyzCheck("servicenet-ledger", r.ready(mgr.Elected())); err != nil {
 		return fmt.Errorf("adding the readiness check of the ledger: %w", err)
@@ -119,6 +116,24 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options) (*replic
 	return r, errors.Join(counters.failed(), err)
 }
 
+// cacheKinds has the cache hold all that is read from it.
+func (r *replica) cacheKinds() error {
+	for _, kind := range r.kinds() {
+		ctx := context.Background() //nolint:forbidigo // nothing is started yet that a context could end
+		informer, err := r.cluster.GetCache().GetInformer(ctx, kind)
+		if err != nil {
+			return fmt.Errorf("adding %T to the cache: %w", kind, err)
+		}
+		switch kind.(type) {
+		case *networkingv1.IPAddress:
+			r.carriers.addresses = storeOf(informer)
+		case *corev1.Service:
+			r.services = storeOf(informer)
+		}
+	}
+	return nil
+}
+
 // kinds are those that are cached.
 func (r *replica) kinds() []client.Object {
 	kinds := []client.Object{&corev1.Service{}, &corev1.Namespace{}, &servicenetv1alpha1.AllocationBlock{}}
@@ -131,12 +146,23 @@ func (r *replica) kinds() []client.Object {
 	return kinds
 }
 
-// storeOf returns what an informer knows, nil if it does not say.
+// storeOf returns what an informer knows, nothing if it does not say.
 func storeOf(informer cache.Informer) toolscache.Store {
 	if shared, ok := informer.(toolscache.SharedInformer); ok {
 		return shared.GetStore()
 	}
-	return nil
+	return toolscache.NewStore(toolscache.MetaNamespaceKeyFunc)
+}
+
+// each iterates over the objects of a store, which must not be changed.
+func each[T any](of toolscache.Store) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for _, object := range of.List() {
+			if typed, ok := object.(T); ok && !yield(typed) {
+				return
+			}
+		}
+	}
 }
 
 // runnable is what a manager runs: on every replica, or on the leader.

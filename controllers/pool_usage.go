@@ -55,10 +55,19 @@ func (u *poolUsage) update(ctx context.Context) error {
 	return nil
 }
 
-func (u *poolUsage) countAll(ctx context.Context, in ...client.ListOption) error {
+func (u *poolUsage) countAll(ctx context.Context) error {
+	for service := range each[*corev1.Service](u.services) {
+		if err := u.count(ctx, service); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u *poolUsage) countNamespace(ctx context.Context, name string) error {
 	var services corev1.ServiceList
-	if err := u.reader.List(ctx, &services, in...); err != nil {
-		return fmt.Errorf("listing Services: %w", err)
+	if err := u.reader.List(ctx, &services, client.InNamespace(name)); err != nil {
+		return fmt.Errorf("listing the Services of namespace %s: %w", name, err)
 	}
 	for i := range services.Items {
 		if err := u.count(ctx, &services.Items[i]); err != nil {
@@ -70,7 +79,7 @@ func (u *poolUsage) countAll(ctx context.Context, in ...client.ListOption) error
 
 func (u *poolUsage) countChanged(ctx context.Context, services map[types.NamespacedName]bool, namespaces map[string]bool) error {
 	for namespace := range namespaces {
-		if err := u.countAll(ctx, client.InNamespace(namespace)); err != nil {
+		if err := u.countNamespace(ctx, namespace); err != nil {
 			return err
 		}
 	}

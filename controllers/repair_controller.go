@@ -110,7 +110,7 @@ func (r *repairs) rest(ctx context.Context, pause time.Duration, pressing bool, 
 // look compares the ledger with all Services, and does what is to be done. A fault
 // with one finding keeps no other from being looked after.
 func (r *repairs) look(ctx context.Context) (repair.Look, error) {
-	w, err := r.world(ctx)
+	w, err := r.world()
 	if err != nil {
 		return repair.Look{}, err
 	}

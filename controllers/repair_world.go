@@ -4,7 +4,6 @@
 package controllers
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
@@ -18,7 +17,7 @@ import (
 )
 
 // world returns what there is to compare, the ledger first.
-func (r *repairs) world(ctx context.Context) (*repair.World, error) {
+func (r *repairs) world() (*repair.World, error) {
 	w := &repair.World{
 		Families: r.carriers.families,
 		Blocks:   r.store.Blocks(), Broken: r.store.Broken(),
@@ -29,35 +28,25 @@ func (r *repairs) world(ctx context.Context) (*repair.World, error) {
 		w.Capacity[servicenetv1alpha1.NodePort] = w.Ports.Last - w.Ports.First + 1
 	}
 	if r.options.runs(ClusterIPName) {
-		if err := r.readAddresses(ctx, w); err != nil {
+		if err := r.readAddresses(w); err != nil {
 			return nil, err
 		}
 	}
-	var services corev1.ServiceList
-	if err := r.reader.List(ctx, &services); err != nil {
-		return nil, fmt.Errorf("listing Services: %w", err)
-	}
-	w.Services = make([]repair.Service, 0, len(services.Items))
-	for i := range services.Items {
-		w.Services = append(w.Services, r.read(&services.Items[i]))
+	for service := range each[*corev1.Service](r.services) {
+		w.Services = append(w.Services, r.read(service))
 	}
 	return w, nil
 }
 
-func (r *repairs) readAddresses(ctx context.Context, w *repair.World) error {
+func (r *repairs) readAddresses(w *repair.World) error {
 	w.CIDRs = r.book.prefixes()
 	all := r.book.ClusterIPs()
 	w.Capacity[servicenetv1alpha1.ClusterIPv4] = all.Total(corev1.IPv4Protocol)
 	w.Capacity[servicenetv1alpha1.ClusterIPv6] = all.Total(corev1.IPv6Protocol)
-	var addresses networkingv1.IPAddressList
-	if err := r.reader.List(ctx, &addresses); err != nil {
-		return fmt.Errorf("listing IPAddresses: %w", err)
-	}
-	w.Addresses = make([]repair.Address, 0, len(addresses.Items))
-	for i := range addresses.Items {
-		address, err := repair.NewAddress(&addresses.Items[i])
+	for object := range each[*networkingv1.IPAddress](r.carriers.addresses) {
+		address, err := repair.NewAddress(object)
 		if err != nil {
-			return fmt.Errorf("reading IPAddress %s: %w", addresses.Items[i].Name, err)
+			return fmt.Errorf("reading IPAddress %s: %w", object.Name, err)
 		}
 		w.Addresses = append(w.Addresses, address)
 	}
