@@ -87,7 +87,7 @@ func newLedgerCluster(mgr ctrl.Manager, options Options) (cluster.Cluster, error
 		o.Cache = cache.Options{ByObject: map[client.Object]cache.ByObject{
 			&corev1.Service{}:                     stored(stripNumbers),
 			&corev1.Namespace{}:                   stored(stripNamespace),
-			&networkingv1.IPAddress{}:             stored(stripIPAddress),
+			&networkingv1.IPAddress{}:             stored(newIPAddressStripper()),
 			&networkingv1.ServiceCIDR{}:           stored(stripManaged[*networkingv1.ServiceCIDR]),
 			&servicenetv1alpha1.AllocationBlock{}: stored(stripManaged[*servicenetv1alpha1.AllocationBlock]),
 			&servicenetv1alpha1.ClusterIPPool{}:   stored(stripManaged[*servicenetv1alpha1.ClusterIPPool]),

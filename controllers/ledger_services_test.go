@@ -98,3 +98,15 @@ func TestStrippedServicesStillSayTheirNumbers(t *testing.T) {
 		t.Errorf("too much is left: %v", stripped)
 	}
 }
+
+func TestStrippedAddressesStillSayWhoManagesThem(t *testing.T) {
+	strip := newIPAddressStripper()
+	for _, by := range []string{"ipallocator.k8s.io", "me", "ipallocator.k8s.io", ""} {
+		stripped := strip(&networkingv1.IPAddress{ObjectMeta: metav1.ObjectMeta{
+			Name: "fd00::7", Labels: map[string]string{networkingv1.LabelManagedBy: by, networkingv1.LabelIPAddressFamily: "IPv6"},
+		}})
+		if got := stripped.Labels[networkingv1.LabelManagedBy]; got != by {
+			t.Errorf("managed by %q, want %q", got, by)
+		}
+	}
+}

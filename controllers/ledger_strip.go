@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"slices"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -20,9 +21,7 @@ func stripNumbers(service *corev1.Service) *corev1.Service {
 		ObjectMeta: bareMeta(&service.ObjectMeta),
 		Spec: corev1.ServiceSpec{
 			Type:                service.Spec.Type,
-			ClusterIP:           service.Spec.ClusterIP,
 			ClusterIPs:          service.Spec.ClusterIPs,
-			IPFamilies:          service.Spec.IPFamilies,
 			HealthCheckNodePort: service.Spec.HealthCheckNodePort,
 		},
 	}
@@ -39,9 +38,17 @@ func stripNamespace(namespace *corev1.Namespace) *corev1.Namespace {
 	return &corev1.Namespace{ObjectMeta: bareMeta(&namespace.ObjectMeta)}
 }
 
-// stripIPAddress leaves of an address whose it is.
-func stripIPAddress(address *networkingv1.IPAddress) *networkingv1.IPAddress {
-	return &networkingv1.IPAddress{ObjectMeta: bareMeta(&address.ObjectMeta), Spec: address.Spec}
+// newIPAddressStripper returns what leaves of an address whose it is. Those that the
+// API server made, which is nearly all of them, share their labels.
+func newIPAddressStripper() func(*networkingv1.IPAddress) *networkingv1.IPAddress {
+	var labels sync.Map
+	return func(address *networkingv1.IPAddress) *networkingv1.IPAddress {
+		bare := &networkingv1.IPAddress{ObjectMeta: bareMeta(&address.ObjectMeta), Spec: address.Spec}
+		by := address.Labels[networkingv1.LabelManagedBy]
+		shared, _ := labels.LoadOrStore(by, map[string]string{networkingv1.LabelManagedBy: by})
+		bare.Labels, _ = shared.(map[string]string)
+		return bare
+	}
 }
 
 // bareMeta returns what tells objects and their versions apart, and the labels.
