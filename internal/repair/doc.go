@@ -9,8 +9,9 @@
 //
 // Compare says what does not agree at a moment. Much of that is only under way, or
 // seen through caches that are not equally old, so a Memory waits until a finding
-// has lasted. The caller then reads the one Service again (Confirmed), so that a cache
-// that stands still tells nothing either, and has nothing mended that is whole.
+// has lasted for 10 s, or for 2 min what the API server mends itself. The caller then
+// reads the one Service again (Confirmed), so that a cache that stands still tells
+// nothing either, and has nothing mended that is whole.
 //
 // # What is found
 //
@@ -19,11 +20,11 @@
 // this one.
 //
 //	found                                  told as                     done
-//	a Service's number is free, held       nothing                     adopted
-//	  by the ledger                                                    (held: after a question)
-//	the same, and the ledger had it        ClusterIPNotAllocated,      the block is restored
-//	  for the Service before               PortNotAllocated
-//	a Service's number is on loan          nothing                     the holder settles it, or the
+//	a number of a Service that is free     nothing                     adopted, at once; what is held
+//	  or held in the ledger                                            after a question
+//	one that is free, and was the          ClusterIPNotAllocated,      the block is restored
+//	  Service's in the ledger before       PortNotAllocated
+//	one that is on loan                    nothing                     the holder settles it, or the
 //	                                                                   collector takes it back
 //	two Services, or two ports for one     ClusterIPAlreadyAllocated,  nothing: the number stays used
 //	  protocol, have one number            PortAlreadyAllocated        until the last one is gone

@@ -132,7 +132,7 @@ func FindingOf(address *networkingv1.IPAddress) Finding {
 // types of Services have none that count.
 func (e apiEvidence) list(ctx context.Context) (map[ledger.Place]ledger.Owner, error) {
 	carriers := map[ledger.Place]ledger.Owner{}
-	for _, of := range []corev1.ServiceType{corev1.ServiceTypeNodePort, corev1.ServiceTypeLoadBalancer} {
+	for _, of := range []corev1.ServiceType{corev1.ServiceTypeNodePort, corev1.ServiceTypeLoadBalancer, corev1.ServiceTypeExternalName} {
 		services := &corev1.ServiceList{}
 		if err := e.reader.List(ctx, services, client.MatchingFields{"spec.type": string(of)}); err != nil {
 			return nil, err

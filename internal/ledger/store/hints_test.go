@@ -34,13 +34,15 @@ func TestNumbersOfAService(t *testing.T) {
 	}
 	headless := spec(corev1.ServiceTypeClusterIP)
 	headless.Spec.ClusterIPs, headless.Spec.Ports, headless.Spec.HealthCheckNodePort = []string{corev1.ClusterIPNone}, nil, 0
+	zeros := &corev1.Service{Spec: corev1.ServiceSpec{ClusterIPs: []string{"010.000.0.09"}}}
 	for name, test := range map[string]struct {
 		service *corev1.Service
 		want    string
 	}{
 		"load balancer": {spec(corev1.ServiceTypeLoadBalancer), "10.0.0.1 fd00::1 30001 30002 30009 192.0.2.1 2001:db8::1"},
 		"node port":     {spec(corev1.ServiceTypeNodePort), "10.0.0.1 fd00::1 30001 30002 30009"},
-		"external name": {spec(corev1.ServiceTypeExternalName), ""},
+		"external name": {spec(corev1.ServiceTypeExternalName), "30001 30002 30009"},
+		"zeros":         {zeros, "10.0.0.9"},
 		"headless":      {headless, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -74,8 +74,9 @@ type grant struct {
 	owner  ledger.Owner
 	number ledger.Place
 	// shared tells that two requests for one name were given the number, as the
-	// second named it, or that a Service of that name had it when it was asked for.
-	// Once that is gone, nothing keeps the number for the request.
+	// second named it or is the one it is kept for, or that a Service of that name
+	// had it when it was asked for. Once that is gone, nothing keeps the number for
+	// the request.
 	shared bool
 }
 
@@ -388,7 +389,7 @@ func (m *trial) grant(owner ledger.Owner, place ledger.Place, explicit bool) *gr
 	defer m.mu.Unlock()
 	g := &grant{owner: owner, number: place, shared: carrier.Same(owner) || explicit && m.had[place].Same(owner)}
 	for _, other := range m.grants[place] {
-		if explicit && other.owner.Same(owner) {
+		if (explicit || other.shared) && other.owner.Same(owner) {
 			g.shared, other.shared = true, true
 		}
 		if !other.shared {

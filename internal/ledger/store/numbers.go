@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	corev1 "k8s.io/api/core/v1"
+	netutils "k8s.io/utils/net"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
@@ -19,18 +20,19 @@ func OwnerOf(service *corev1.Service) ledger.Owner {
 }
 
 // Numbers returns the numbers that a Service carries: its ClusterIPs, NodePorts
-// and load-balancer addresses.
+// and load-balancer addresses. An ExternalName that has NodePorts carries them: the
+// API server's repair allocates them for it.
 func Numbers(service *corev1.Service) []ledger.Place {
 	var places []ledger.Place
 	if service.Spec.Type != corev1.ServiceTypeExternalName {
 		for _, address := range service.Spec.ClusterIPs {
 			places = appendAddress(places, servicenetv1alpha1.ClusterIPv4, servicenetv1alpha1.ClusterIPv6, address)
 		}
-		for i := range service.Spec.Ports {
-			places = appendPort(places, service.Spec.Ports[i].NodePort)
-		}
-		places = appendPort(places, service.Spec.HealthCheckNodePort)
 	}
+	for i := range service.Spec.Ports {
+		places = appendPort(places, service.Spec.Ports[i].NodePort)
+	}
+	places = appendPort(places, service.Spec.HealthCheckNodePort)
 	if service.Spec.Type == corev1.ServiceTypeLoadBalancer {
 		for i := range service.Status.LoadBalancer.Ingress {
 			address := service.Status.LoadBalancer.Ingress[i].IP
@@ -41,12 +43,13 @@ func Numbers(service *corev1.Service) []ledger.Place {
 }
 
 func appendAddress(places []ledger.Place, v4, v6 servicenetv1alpha1.NumberFamily, text string) []ledger.Place {
-	address, err := netip.ParseAddr(text)
+	// Old Services may have addresses with leading zeros, which the API server reads.
+	address, ok := netip.AddrFromSlice(netutils.ParseIPSloppy(text))
 	switch {
-	case err != nil: // none, or a headless Service's "None"
+	case !ok: // none, or a headless Service's "None"
 		return places
 	case address.Unmap().Is4():
-		return append(places, ledger.Address(v4, address))
+		return append(places, ledger.Address(v4, address.Unmap()))
 	default:
 		return append(places, ledger.Address(v6, address))
 	}

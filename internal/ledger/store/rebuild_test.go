@@ -4,8 +4,12 @@
 package store
 
 import (
+	"context"
 	"errors"
+	"math/rand/v2"
 	"net/netip"
+	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -202,4 +206,71 @@ func TestRebuildFailsWhileTheServerIsAway(t *testing.T) {
 			s.Errorf("rebuilt with %v", err)
 		}
 	})
+}
+
+// flight is a number that was given and whose Service is still to be made.
+type flight struct {
+	place ledger.Place
+	name  string
+	due   time.Time
+}
+
+// TestNothingIsGivenTwiceWhileBlocksBreak makes Services some time after they were
+// given numbers, as long as a request can live, and removes them, while the block
+// breaks again and again, and is rebuilt some time later.
+func TestNothingIsGivenTwiceWhileBlocksBreak(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		rng := rand.New(rand.NewPCG(1, 1))
+		of := cidr(s.T, "10.0.0.0/24")
+		key := ip("10.0.0.0").Key
+		var flying []flight
+		var live []string
+		var rebuildAt time.Time
+		given := 0
+		for i := range 900 {
+			time.Sleep(time.Duration(rng.Int64N(int64(400 * time.Millisecond))))
+			switch {
+			case len(s.r[0].Broken()) > 0 && time.Now().After(rebuildAt):
+				if err := s.rebuild(key, nil); err != nil {
+					s.Fatal(err)
+				}
+			case i%400 == 100:
+				s.spoil(ip("10.0.0.0"), []byte("garbage"))
+				rebuildAt = time.Now().Add(time.Duration(rng.Int64N(int64(5 * time.Second))))
+			}
+			if f, landed := s.land(&flying); landed {
+				live = append(live, f.name)
+			}
+			if len(live) > 0 && rng.IntN(4) == 0 {
+				j := rng.IntN(len(live))
+				s.drop(live[j])
+				live = slices.Delete(live, j, j+1)
+			}
+			ctx, cancel := context.WithTimeout(s.Context(), 100*time.Millisecond)
+			name := strconv.Itoa(i)
+			place, err := s.r[rng.IntN(2)].Take(ctx, v4, of, named(name))
+			cancel()
+			if err == nil {
+				given++
+				flying = append(flying, flight{place, name, time.Now().Add(time.Duration(rng.Int64N(int64(34 * time.Second))))})
+			}
+		}
+		if given < 200 {
+			s.Errorf("only %d numbers were given", given)
+		}
+	})
+}
+
+// land makes the first Service that is due.
+func (s *scene) land(flying *[]flight) (flight, bool) {
+	s.Helper()
+	for i, f := range *flying {
+		if time.Now().Before(f.due) {
+			continue
+		}
+		*flying = slices.Delete(*flying, i, i+1)
+		s.serve(f.name, 0, f.place)
+		return f, true
+	}
+	return flight{}, false
 }
