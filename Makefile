@@ -124,6 +124,11 @@ bench-ledger: manifests programs ## Measure how fast numbers are given on a real
 	$(call go-build,bench-ledger,./test/bench/ledger)
 	@$(PROGRAMS) exec $(LOCALBIN)/bench-ledger $(ARGS)
 
+.PHONY: bench-pools
+bench-pools: manifests programs manager ## Measure a manager of numbers on 20,000 Services; ARGS=-help for all flags.
+	$(call go-build,bench-pools,./test/bench/pools)
+	@$(PROGRAMS) exec $(LOCALBIN)/bench-pools -manager="$(LOCALBIN)/manager" $(ARGS)
+
 ##@ Build
 
 .PHONY: build

@@ -78,12 +78,26 @@ func (s *settings) addControllerFlags() {
 		"How often what is known of a Service is compared with the API server")
 	s.addSwitch(&o.KeepOrphanedEndpoints, "keep-orphaned-endpoints", truth,
 		"Leave EndpointSlices and Endpoints when their Service loses its selector or becomes an ExternalName")
+	s.addLedgerFlags()
 	s.flags.Var(&value[float32]{&o.KubeAPIQPS, "float", rate}, "kube-api-qps",
 		"Requests a second to the API server. 0 sets no limit: the server's Priority and Fairness paces the manager")
 	s.flags.Var(&value[int]{&o.KubeAPIBurst, "int", wholeNumber(0, math.MaxInt32)}, "kube-api-burst",
 		"Requests that may go out at once when --kube-api-qps sets a limit. 0 means 1.5 times that limit")
 	s.addSwitch(new(bool), "enable-webhooks", noWebhooks,
 		"Serve the admission webhooks. This build has none, so only 'false' is allowed")
+}
+
+// addLedgerFlags adds the flags of the controllers of numbers.
+func (s *settings) addLedgerFlags() {
+	o := &s.controllers
+	o.Namespace = ownNamespace()
+	s.flags.Var(&value[controllers.PortRange]{&o.ServiceNodePortRange, "range", portRange}, "service-node-port-range",
+		"The range of node ports of the API server, as its flag of this name has it")
+	s.addPeriod(&o.RepairInterval, controllers.ShortestRepairInterval, math.MaxInt64, "repair-interval",
+		"How often the ledger of ClusterIPs and node ports is compared with all Services without a reason")
+	s.flags.Var(&value[string]{&o.Namespace, "name", namespaceName}, "namespace",
+		"Namespace of the Leases that stand for what each replica has on loan of the ledger. "+
+			"The default is $POD_NAMESPACE, else the one the manager runs in, else "+controllers.DefaultNamespace)
 }
 
 func (s *settings) addServingFlags() {

@@ -32,7 +32,11 @@ func TestWrongFlagsAreRefused(t *testing.T) {
 		{"--mirroring-endpointslice-updates-batch-period=5", []string{`"5"`, "0s to 1m"}},
 		{"--min-resync-period=1s", []string{`"1s"`, "--min-resync-period", "1m0s and more"}},
 		{"--keep-orphaned-endpoints=some", []string{`"some"`, "--keep-orphaned-endpoints", "true and false"}},
-		{"--controllers=nodeport", []string{`"nodeport"`, "--controllers", `"endpointslice"`}},
+		{"--controllers=nodeports", []string{`"nodeports"`, "--controllers", `"endpointslice"`}},
+		{"--service-node-port-range=40000-30000", []string{`"40000-30000"`, "--service-node-port-range", "30000-32767"}},
+		{"--service-node-port-range=0-100", []string{`"0-100"`, "--service-node-port-range", "30000-32767"}},
+		{"--repair-interval=10ms", []string{`"10ms"`, "--repair-interval", "1s and more"}},
+		{"--namespace=Not_A_Name", []string{`"Not_A_Name"`, "--namespace", "lower case"}},
 		{"--controllers=*,-x", []string{`"-x"`, "--controllers", `"endpointslice"`}},
 		{"--endpoints-mode=auto", []string{`"auto"`, "--endpoints-mode", `"on" and "off"`}},
 		{"--enable-webhooks", []string{`"true"`, "--enable-webhooks", "false"}},
@@ -71,6 +75,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 		"concurrent-endpoint-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
 		"endpointslice-updates-batch-period", "endpoint-updates-batch-period", "mirroring-endpointslice-updates-batch-period",
 		"max-endpoint-updates-gather-period", "endpointslice-merge-rate", "endpoints-check-period", "min-resync-period", "keep-orphaned-endpoints", "max-endpoints-per-slice", "endpoints-mode", "enable-webhooks", "zap-log-level", "version",
+		"service-node-port-range", "repair-interval", "namespace",
 	} {
 		if !strings.Contains(stdout.String(), "--"+name+" ") {
 			t.Errorf("--%s is not listed", name)
@@ -89,6 +94,7 @@ func TestVersion(t *testing.T) {
 }
 
 func TestDefaults(t *testing.T) {
+	t.Setenv("POD_NAMESPACE", "")
 	got := newSettings()
 	if err := got.parse(nil); err != nil {
 		t.Fatal(err)
@@ -97,6 +103,7 @@ func TestDefaults(t *testing.T) {
 		Controllers: []string{"*"}, EndpointsMode: "on",
 		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour, MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
+		Namespace: "kube-system", ServiceNodePortRange: controllers.PortRange{First: 30000, Last: 32767}, RepairInterval: 3 * time.Minute,
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
@@ -115,6 +122,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 		"--endpointslice-updates-batch-period=1s", "--endpoint-updates-batch-period=2s",
 		"--mirroring-endpointslice-updates-batch-period=3s", "--min-resync-period=1h", "--keep-orphaned-endpoints",
 		"--max-endpoint-updates-gather-period=4s", "--endpointslice-merge-rate=5", "--endpoints-check-period=30s",
+		"--namespace=system", "--service-node-port-range=31000-31999", "--repair-interval=1m",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -126,9 +134,17 @@ func TestFlagsReachTheOptions(t *testing.T) {
 		EndpointSliceUpdatesBatchPeriod: time.Second, EndpointUpdatesBatchPeriod: 2 * time.Second,
 		MirroringEndpointSliceUpdatesBatchPeriod: 3 * time.Second, MinResyncPeriod: time.Hour, KeepOrphanedEndpoints: true,
 		MaxUpdatesGatherPeriod: 4 * time.Second, SliceMergeRate: 5, EndpointsCheckPeriod: 30 * time.Second,
+		Namespace: "system", ServiceNodePortRange: controllers.PortRange{First: 31000, Last: 31999}, RepairInterval: time.Minute,
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
+	}
+}
+
+func TestNamespaceOfThePodIsTheDefault(t *testing.T) {
+	t.Setenv("POD_NAMESPACE", "services")
+	if got := newSettings().controllers.Namespace; got != "services" {
+		t.Errorf("got %q", got)
 	}
 }
 

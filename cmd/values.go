@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"os"
 	"strconv"
 	"strings"
 	"time"
 
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"servicenet.dev/servicenet/controllers"
@@ -111,6 +113,29 @@ func namespaceName(text string) (string, error) {
 		return "", errors.New(strings.Join(faults, "; "))
 	}
 	return text, nil
+}
+
+// ownNamespace returns the namespace that the manager runs in, and outside of a
+// cluster one that every cluster has.
+func ownNamespace() string {
+	if name := os.Getenv("POD_NAMESPACE"); name != "" {
+		return name
+	}
+	const ofServiceAccount = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+	if content, err := os.ReadFile(ofServiceAccount); err == nil && len(content) > 0 {
+		return strings.TrimSpace(string(content))
+	}
+	return controllers.DefaultNamespace
+}
+
+// portRange parses ports as kube-apiserver's flag has them: first-last, or
+// first+count for the first and so many after it, or one.
+func portRange(text string) (controllers.PortRange, error) {
+	ports, err := utilnet.ParsePortRange(text)
+	if err != nil || ports.Base < 1 || ports.Size < 1 {
+		return controllers.PortRange{}, errors.New("allowed are two ports from 1 to 65535, such as 30000-32767")
+	}
+	return controllers.PortRange{First: ports.Base, Last: ports.Base + ports.Size - 1}, nil
 }
 
 // notServed is the address that means "do not serve".

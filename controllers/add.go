@@ -15,21 +15,41 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 )
 
-// Add adds the selected controllers to a manager, with a cache and a client of
+// Add adds the selected controllers to a manager, with caches and clients of
 // their own that the manager starts and stops. They run when the manager leads,
 // if it has leader election; their caches are warm before that. The manager's
 // readiness then includes that the caches are synced.
 //
-// The manager's identity needs the rights in config/rbac/role.yaml. Add fails
-// for invalid options, naming each; it must be called before the manager starts.
+// The manager's identity needs the rights in config/rbac/role.yaml, and those on
+// Leases in Options.Namespace. Add fails for invalid options, naming each, and if
+// the cluster does not have the kinds of a controller that is asked for; it must
+// be called before the manager starts.
 func Add(mgr ctrl.Manager, options Options) error {
 	if err := options.Validate(); err != nil {
 		return fmt.Errorf("invalid options: %w", err)
 	}
+	choosy := len(options.Controllers) > 0
 	options = options.withDefaults()
-	if options.EndpointsMode == EndpointsOff || !slices.ContainsFunc(Names(), options.runs) {
+	if options.EndpointsMode == EndpointsOn && slices.ContainsFunc(endpointNames(), options.runs) {
+		if err := addEndpoints(mgr, options); err != nil {
+			return err
+		}
+	}
+	if !slices.ContainsFunc(ledgerNames(), options.runs) {
 		return nil
 	}
+	if err := haveLedgerKinds(mgr.GetRESTMapper(), options); err != nil {
+		if _, missing := errors.AsType[*missingKindsError](err); missing && !choosy {
+			mgr.GetLogger().Info("Controllers are left out", "controllers", ledgerNames(), "reason", err.Error())
+			return nil
+		}
+		return err
+	}
+	return addLedger(mgr, options)
+}
+
+// addEndpoints adds the controllers of EndpointSlices and Endpoints.
+func addEndpoints(mgr ctrl.Manager, options Options) error {
 	own, err := newCluster(mgr, options)
 	if err != nil {
 		return fmt.Errorf("building the cache of the endpoint controllers: %w", err)

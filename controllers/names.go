@@ -25,12 +25,25 @@ const (
 	// EndpointSliceMirroringName is the controller of the EndpointSlices that
 	// mirror Endpoints which somebody made for a Service without a selector.
 	EndpointSliceMirroringName = "endpointslicemirroring"
+	// ClusterIPName keeps the ledger of ClusterIPs, the status of ClusterIPPools,
+	// and the ServiceCIDRs that pools own.
+	ClusterIPName = "clusterip"
+	// NodePortName keeps the ledger of NodePorts and the status of NodePortPools.
+	NodePortName = "nodeport"
 )
 
 // Names returns the controllers of this build, in the order they are added.
 func Names() []string {
+	return append(endpointNames(), ledgerNames()...)
+}
+
+// endpointNames returns the controllers of what Services lead to.
+func endpointNames() []string {
 	return []string{EndpointSliceName, EndpointsName, EndpointSliceMirroringName}
 }
+
+// ledgerNames returns the controllers of the numbers that Services have.
+func ledgerNames() []string { return []string{ClusterIPName, NodePortName} }
 
 // ValidateControllers reports the entries of a selection that name no
 // controller. The grammar is that of kube-controller-manager's --controllers.

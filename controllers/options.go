@@ -10,6 +10,7 @@ import (
 	"math"
 	"time"
 
+	"servicenet.dev/servicenet/internal/allocator"
 	"servicenet.dev/servicenet/internal/endpointslice"
 	"servicenet.dev/servicenet/internal/mirroring"
 )
@@ -30,6 +31,11 @@ const (
 	DefaultMaxUpdatesGatherPeriod      = time.Second
 	DefaultSliceMergeRate              = 20
 	MaxSliceMergeRate                  = 1000
+	DefaultNamespace                   = "kube-system"
+	DefaultRepairInterval              = 3 * time.Minute
+	ShortestRepairInterval             = time.Second
+	DefaultFirstNodePort               = 30000
+	DefaultLastNodePort                = 32767
 )
 
 // EndpointsMode tells whether the endpoint controllers act.
@@ -48,7 +54,8 @@ const (
 type Options struct {
 	// Controllers selects which to run, as kube-controller-manager's flag of
 	// that name does: "*" for all, "name" for one, "-name" to leave one out.
-	// The first entry that names a controller decides. Default: "*".
+	// The first entry that names a controller decides. Default: all whose kinds
+	// the cluster has; with "*" it is an error if it has not.
 	Controllers []string
 
 	// EndpointsMode is On by default.
@@ -107,6 +114,18 @@ type Options struct {
 	// written to them.
 	KeepOrphanedEndpoints bool
 
+	// Namespace is where each replica keeps the Lease that the numbers it has on
+	// loan belong to. All replicas must have the same. Default: kube-system.
+	Namespace string
+
+	// ServiceNodePortRange is the range of node ports of the API server, whose
+	// flag of this name it must equal. Default: 30000-32767.
+	ServiceNodePortRange PortRange
+
+	// RepairInterval is how often the ledger is compared with all Services without
+	// a reason. One second and more, default 3 minutes.
+	RepairInterval time.Duration
+
 	// KubeAPIQPS and KubeAPIBurst limit the requests a second to the API
 	// server. With 0 QPS, the default, the client does not limit itself and the
 	// server's Priority and Fairness paces it. Burst is 1.5 times QPS by
@@ -114,6 +133,14 @@ type Options struct {
 	KubeAPIQPS   float32
 	KubeAPIBurst int
 }
+
+// PortRange is ports, both ends included.
+type PortRange struct {
+	First, Last int
+}
+
+// String returns the range as flags have it.
+func (r PortRange) String() string { return fmt.Sprintf("%d-%d", r.First, r.Last) }
 
 // DefaultOptions returns the zero value with every default filled in.
 func DefaultOptions() Options { return Options{}.withDefaults() }
@@ -135,6 +162,9 @@ func (o Options) withDefaults() Options {
 	o.SliceMergeRate = cmp.Or(o.SliceMergeRate, DefaultSliceMergeRate)
 	o.EndpointsCheckPeriod = cmp.Or(o.EndpointsCheckPeriod, DefaultEndpointsCheckPeriod)
 	o.MinResyncPeriod = cmp.Or(o.MinResyncPeriod, DefaultMinResyncPeriod)
+	o.Namespace = cmp.Or(o.Namespace, DefaultNamespace)
+	o.ServiceNodePortRange = cmp.Or(o.ServiceNodePortRange, PortRange{DefaultFirstNodePort, DefaultLastNodePort})
+	o.RepairInterval = cmp.Or(o.RepairInterval, DefaultRepairInterval)
 	if o.KubeAPIQPS > 0 && o.KubeAPIBurst == 0 {
 		o.KubeAPIBurst = int(math.Ceil(1.5 * float64(o.KubeAPIQPS)))
 	}
@@ -164,7 +194,11 @@ func (o Options) Validate() error {
 		noLonger("EndpointUpdatesBatchPeriod", o.EndpointUpdatesBatchPeriod),
 		noLonger("MirroringEndpointSliceUpdatesBatchPeriod", o.MirroringEndpointSliceUpdatesBatchPeriod),
 		noShorter("MinResyncPeriod", o.MinResyncPeriod, ShortestMinResyncPeriod),
-		noShorter("EndpointsCheckPeriod", o.EndpointsCheckPeriod, ShortestEndpointsCheckPeriod))
+		noShorter("EndpointsCheckPeriod", o.EndpointsCheckPeriod, ShortestEndpointsCheckPeriod),
+		noShorter("RepairInterval", o.RepairInterval, ShortestRepairInterval))
+	if _, err := allocator.Ports(o.ServiceNodePortRange.First, o.ServiceNodePortRange.Last); err != nil {
+		errs = append(errs, fmt.Errorf("ServiceNodePortRange is %s: %w", o.ServiceNodePortRange, err))
+	}
 	if o.KubeAPIQPS < 0 || o.KubeAPIBurst < 0 {
 		errs = append(errs, fmt.Errorf("KubeAPIQPS is %v and KubeAPIBurst %d: neither may be negative", o.KubeAPIQPS, o.KubeAPIBurst))
 	}

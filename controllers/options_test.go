@@ -25,6 +25,7 @@ func TestOptionsValidate(t *testing.T) {
 		"too many syncs":        {Options{ConcurrentServiceEndpointSyncs: 51}, []string{"ConcurrentServiceEndpointSyncs is 51", "1 to 50"}},
 		"unknown controller":    {Options{Controllers: []string{"ingress"}}, []string{`"ingress" is not a controller`, `"*"`, `"endpointslice"`}},
 		"unknown mode":          {Options{EndpointsMode: "maybe"}, []string{`EndpointsMode is "maybe"`, `"on" and "off"`}},
+		"no range of ports":     {Options{ServiceNodePortRange: PortRange{2, 1}}, []string{"ServiceNodePortRange is 2-1"}},
 		"negative rate":         {Options{KubeAPIQPS: -1}, []string{"KubeAPIQPS is -1"}},
 		"negative burst":        {Options{KubeAPIBurst: -1}, []string{"KubeAPIBurst -1"}},
 		"every fault is listed": {Options{EndpointsMode: "x", MaxEndpointsPerSlice: 9999}, []string{"EndpointsMode", "MaxEndpointsPerSlice"}},
@@ -62,6 +63,7 @@ func TestOptionsRanges(t *testing.T) {
 		"SliceMergeRate":                           {func(o *Options, n int64) { o.SliceMergeRate = int(n) }, 1, 1000},
 		"MaxUpdatesGatherPeriod":                   {func(o *Options, n int64) { o.MaxUpdatesGatherPeriod = time.Duration(n) }, 1, int64(time.Minute)},
 		"MinResyncPeriod":                          {func(o *Options, n int64) { o.MinResyncPeriod = time.Duration(n) }, int64(time.Minute), int64(1000 * time.Hour)},
+		"RepairInterval":                           {func(o *Options, n int64) { o.RepairInterval = time.Duration(n) }, int64(time.Second), int64(1000 * time.Hour)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, value := range []int64{0, test.lowest, test.highest} {
@@ -72,7 +74,7 @@ func TestOptionsRanges(t *testing.T) {
 				}
 			}
 			beyond := []int64{-1, test.highest + 1}
-			if name == "MinResyncPeriod" || name == "EndpointsCheckPeriod" { // have no upper limit
+			if test.highest == int64(1000*time.Hour) { // have no upper limit
 				beyond = []int64{-1, test.lowest - 1}
 			}
 			for _, value := range beyond {
@@ -92,6 +94,7 @@ func TestDefaultsAreThoseOfKubeControllerManager(t *testing.T) {
 		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour,
 		MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
+		Namespace: "kube-system", ServiceNodePortRange: PortRange{30000, 32767}, RepairInterval: 3 * time.Minute,
 	}
 	if diff := cmp.Diff(want, DefaultOptions()); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
@@ -105,7 +108,7 @@ func TestDefaultsReplaceNothingThatIsSet(t *testing.T) {
 		MaxEndpointsPerSlice: 9, MirroringMaxEndpointsPerSubset: 10, MinResyncPeriod: time.Hour,
 		EndpointSliceUpdatesBatchPeriod: 1, EndpointUpdatesBatchPeriod: 2, MirroringEndpointSliceUpdatesBatchPeriod: 3,
 		KubeAPIQPS: 20, KubeAPIBurst: 21, KeepOrphanedEndpoints: true, MaxUpdatesGatherPeriod: 4, SliceMergeRate: 5,
-		EndpointsCheckPeriod: time.Minute,
+		EndpointsCheckPeriod: time.Minute, Namespace: "system", ServiceNodePortRange: PortRange{1, 2}, RepairInterval: time.Hour,
 	}
 	if diff := cmp.Diff(set, set.withDefaults()); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"net/http"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	rbacv1ac "k8s.io/client-go/applyconfigurations/rbac/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -20,6 +22,10 @@ const (
 
 	// managerRole is the ClusterRole that config/rbac/role.yaml defines.
 	managerRole = "manager-role"
+
+	// managerLeases is the name of what lets the manager have Leases in the
+	// namespace where it keeps those of its replicas outside of a cluster.
+	managerLeases = "manager-leases"
 )
 
 // ManagerOptions say how to run a servicenet manager.
@@ -99,6 +105,24 @@ func (cp *ControlPlane) grantManager(ctx context.Context, roleFile string) error
 		WithSubjects(rbacv1ac.Subject().WithAPIGroup(rbacv1.GroupName).WithKind(rbacv1.UserKind).WithName(managerUser))
 	if err := clients.Apply(ctx, binding, fieldOwner, client.ForceOwnership); err != nil {
 		return fmt.Errorf("binding ClusterRole %s to the manager's user: %w", managerRole, err)
+	}
+	return grantLeases(ctx, clients)
+}
+
+// grantLeases gives the manager's user the Leases of a namespace, as
+// config/rbac/leader_election_role.yaml does in the manager's own.
+func grantLeases(ctx context.Context, clients client.Client) error {
+	role := rbacv1ac.Role(managerLeases, metav1.NamespaceSystem).WithRules(rbacv1ac.PolicyRule().
+		WithAPIGroups(coordinationv1.GroupName).WithResources("leases").
+		WithVerbs("get", "list", "watch", "create", "update", "patch", "delete"))
+	if err := clients.Apply(ctx, role, fieldOwner, client.ForceOwnership); err != nil {
+		return fmt.Errorf("making the Role %s: %w", managerLeases, err)
+	}
+	binding := rbacv1ac.RoleBinding(managerLeases, metav1.NamespaceSystem).
+		WithRoleRef(rbacv1ac.RoleRef().WithAPIGroup(rbacv1.GroupName).WithKind("Role").WithName(managerLeases)).
+		WithSubjects(rbacv1ac.Subject().WithAPIGroup(rbacv1.GroupName).WithKind(rbacv1.UserKind).WithName(managerUser))
+	if err := clients.Apply(ctx, binding, fieldOwner, client.ForceOwnership); err != nil {
+		return fmt.Errorf("binding Role %s to the manager's user: %w", managerLeases, err)
 	}
 	return nil
 }

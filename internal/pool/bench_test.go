@@ -68,3 +68,43 @@ func BenchmarkNewClusterIPs(b *testing.B) {
 		numbers = NewClusterIPs(compiled, dualStack(), noon(), numbers)
 	}
 }
+
+// What it costs to say how pools stand: 20,000 Services of which one changes, and
+// 300 pools for teams.
+func BenchmarkStatus(b *testing.B) {
+	var objects []*servicenetv1alpha1.ClusterIPPool
+	for i := range 300 {
+		objects = append(objects, makePool(fmt.Sprintf("pool-%d", i), fmt.Sprintf("10.96.%d.%d/25", i/2, i%2*128), forNamespaces("team", strconv.Itoa(i))))
+	}
+	compiled := compileAll(objects)
+	clusterIPs := NewClusterIPs(compiled, dualStack(), noon(), nil)
+	service := func(i int) (*Who, []netip.Addr) {
+		who := ofTeam(strconv.Itoa(i%300), strconv.Itoa(i))
+		return who, []netip.Addr{netip.MustParseAddr(fmt.Sprintf("10.96.%d.%d", i%150, i/150))}
+	}
+	countAll := func() *AddressTally {
+		tally := clusterIPs.Tally()
+		for i := range 20000 {
+			tally.Set(service(i))
+		}
+		return tally
+	}
+	b.Run("count all", func(b *testing.B) {
+		for b.Loop() {
+			countAll()
+		}
+	})
+	tally := countAll()
+	b.Run("count one Service", func(b *testing.B) {
+		for b.Loop() {
+			tally.Set(service(7))
+		}
+	})
+	b.Run("all statuses", func(b *testing.B) {
+		for b.Loop() {
+			for _, p := range compiled {
+				tally.Status(p)
+			}
+		}
+	})
+}

@@ -38,4 +38,7 @@
 //	1,000 selectors that no label leads to    16.9 µs  8464 B    4 allocations
 //
 // To take up the change of one of them takes 5 ms.
+//
+// To count one Service of 20,000 anew beside 300 pools takes 1 µs, all of them 47 ms,
+// and to say how all the pools stand 0.9 ms ("-bench Status").
 package pool

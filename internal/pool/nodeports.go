@@ -13,9 +13,9 @@ import (
 	"servicenet.dev/servicenet/internal/allocator"
 )
 
-// healthCheck is the use of the port for health checks. No port of a Service can
+// HealthCheck is the use of the port for health checks. No port of a Service can
 // have that name.
-const healthCheck = "/healthCheckNodePort"
+const HealthCheck = "/healthCheckNodePort"
 
 // NodePortPool is a compiled one. It never changes: compile a pool anew when its
 // generation changes.
@@ -47,7 +47,7 @@ func CompileNodePortPool(object *servicenetv1alpha1.NodePortPool) *NodePortPool 
 			reserved = append(reserved, reservation[Port]{Port(meant.NodePort), reservee{r.Namespace, r.Name, meant.Name}})
 		}
 		if r.HealthCheckNodePort != 0 {
-			reserved = append(reserved, reservation[Port]{Port(r.HealthCheckNodePort), reservee{r.Namespace, r.Name, healthCheck}})
+			reserved = append(reserved, reservation[Port]{Port(r.HealthCheckNodePort), reservee{r.Namespace, r.Name, HealthCheck}})
 		}
 	}
 	compiled.ports.finish(excluded, reserved)
@@ -128,7 +128,7 @@ func (p *NodePorts) Choose(who *Who, needs []PortNeed) ([]PortChoice, field.Erro
 		need := &needs[i]
 		a := ask[Port]{use: need.Name, named: need.Port, retained: need.Retained}
 		if need.HealthCheck {
-			a.use = healthCheck
+			a.use = HealthCheck
 		}
 		candidates, refused := p.ports.choose(who, serving, &a)
 		if refused != nil {

@@ -194,7 +194,7 @@ func (d *portDecision) needHealthCheck(number int32) {
 		d.refuse(path, number)
 		return
 	}
-	d.needs = append(d.needs, PortNeed{Path: path, Index: -1, Slot: healthCheck, HealthCheck: true, Port: Port(number)})
+	d.needs = append(d.needs, PortNeed{Path: path, Index: -1, Slot: HealthCheck, HealthCheck: true, Port: Port(number)})
 }
 
 func (d *portDecision) refuse(path *field.Path, number int32) {

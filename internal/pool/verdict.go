@@ -5,6 +5,7 @@ package pool
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"net/netip"
 	"strings"
@@ -75,6 +76,20 @@ func (c *ClusterIPs) Capacity(pool string, family corev1.IPFamily) *big.Int {
 	return c.realm(family).capacity(pool)
 }
 
+// Total returns how many addresses of a family the API server gives out, at most as
+// many as an int has.
+func (c *ClusterIPs) Total(family corev1.IPFamily) int {
+	total := new(big.Int)
+	for _, part := range c.realm(family).accepted {
+		first, last := new(big.Int).SetBytes(part.first.AsSlice()), new(big.Int).SetBytes(part.last.AsSlice())
+		total.Add(total, last.Sub(last, first)).Add(total, big.NewInt(1))
+	}
+	if !total.IsInt64() {
+		return math.MaxInt
+	}
+	return int(total.Int64())
+}
+
 // Owner returns the pool that has an address, nil if none has.
 func (c *ClusterIPs) Owner(address netip.Addr) *Pool {
 	return c.realm(familyOf(address)).owner(address)
@@ -128,6 +143,9 @@ func (r *realm[N]) lost(pool string) []string {
 		return nil
 	}
 	taken := h.numbers().minus(h.own)
+	if len(taken) == 0 {
+		return nil
+	}
 	if len(h.own) == 0 {
 		return []string{fmt.Sprintf("%v: pools that go first have all of it", taken)}
 	}

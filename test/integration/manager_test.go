@@ -25,9 +25,14 @@ func managerProgram() string {
 	return path
 }
 
-// startManager starts a manager and waits until it is ready.
+// startManager starts a manager and waits until it is ready. Unless the arguments
+// say which controllers it has, it has those of endpoints: the kinds of the others
+// need not be there.
 func startManager(ctx context.Context, name string, args ...string) *controlplane.Manager {
 	GinkgoHelper()
+	if !strings.Contains(strings.Join(args, " "), "--controllers=") {
+		args = append([]string{"--controllers=*,-clusterip,-nodeport"}, args...)
+	}
 	started, err := plane.StartManager(ctx, controlplane.ManagerOptions{
 		Name:     name,
 		Path:     managerProgram(),

@@ -1,0 +1,163 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"net/netip"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/ledger"
+	"servicenet.dev/servicenet/internal/pool"
+)
+
+// poolUsage counts what the numbers of pools are used for. A Service that changes
+// is counted anew by itself, all are when pools change.
+type poolUsage struct {
+	*replica
+
+	addresses *pool.AddressTally
+	ports     *pool.PortTally
+	// labels are those of namespaces, for as long as one update takes.
+	labels map[string]map[string]string
+}
+
+func newPoolUsage(r *replica) *poolUsage { return &poolUsage{replica: r} }
+
+// update takes over what changed since it was called last.
+func (u *poolUsage) update(ctx context.Context) error {
+	services, namespaces := u.news.take()
+	u.labels = map[string]map[string]string{}
+	addresses, ports := u.book.ClusterIPs(), u.book.NodePorts()
+	var err error
+	if u.addresses == nil || u.addresses.Of() != addresses || u.ports.Of() != ports {
+		u.addresses, u.ports = addresses.Tally(), ports.Tally()
+		err = u.countAll(ctx)
+	} else {
+		err = u.countChanged(ctx, services, namespaces)
+	}
+	if err != nil {
+		u.addresses = nil // what is lost of the news comes back with all
+		return err
+	}
+	kept, keptPorts := split(u.pending())
+	u.addresses.Hold(slices.Values(kept))
+	u.ports.Hold(slices.Values(keptPorts))
+	return nil
+}
+
+func (u *poolUsage) countAll(ctx context.Context) error {
+	for service := range each[*corev1.Service](u.services) {
+		if err := u.count(ctx, service); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u *poolUsage) countNamespace(ctx context.Context, name string) error {
+	var services corev1.ServiceList
+	if err := u.reader.List(ctx, &services, client.InNamespace(name)); err != nil {
+		return fmt.Errorf("listing the Services of namespace %s: %w", name, err)
+	}
+	for i := range services.Items {
+		if err := u.count(ctx, &services.Items[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (u *poolUsage) countChanged(ctx context.Context, services map[types.NamespacedName]bool, namespaces map[string]bool) error {
+	for namespace := range namespaces {
+		if err := u.countNamespace(ctx, namespace); err != nil {
+			return err
+		}
+	}
+	for name := range services {
+		service, err := u.getService(ctx, name)
+		if err != nil {
+			return err
+		}
+		if service == nil {
+			u.addresses.Set(&pool.Who{Namespace: name.Namespace, Name: name.Name}, nil)
+			u.ports.Set(&pool.Who{Namespace: name.Namespace, Name: name.Name}, nil)
+			continue
+		}
+		if err := u.count(ctx, service); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count counts the numbers of a Service.
+func (u *poolUsage) count(ctx context.Context, service *corev1.Service) error {
+	labels, err := u.namespaceLabels(ctx, service.Namespace)
+	if err != nil {
+		return err
+	}
+	who := &pool.Who{
+		Namespace: service.Namespace, Name: service.Name, NamespaceLabels: labels, ServiceLabels: service.Labels,
+	}
+	addresses, ports := split(slices.Values(u.carriers.numbers(service)))
+	u.addresses.Set(who, addresses)
+	u.ports.Set(who, ports)
+	return nil
+}
+
+// namespaceLabels returns the labels of a namespace, none if it is not known yet.
+func (u *poolUsage) namespaceLabels(ctx context.Context, name string) (map[string]string, error) {
+	if labels, known := u.labels[name]; known {
+		return labels, nil
+	}
+	namespace := &corev1.Namespace{}
+	if err := u.reader.Get(ctx, client.ObjectKey{Name: name}, namespace); err != nil && !apierrors.IsNotFound(err) {
+		return nil, fmt.Errorf("reading namespace %s: %w", name, err)
+	}
+	u.labels[name] = namespace.Labels
+	return namespace.Labels, nil
+}
+
+// pending returns the numbers that are kept for Services, or on loan to replicas.
+func (u *poolUsage) pending() iter.Seq[ledger.Place] {
+	blocks := u.store.Blocks()
+	return func(yield func(ledger.Place) bool) {
+		for key, block := range blocks {
+			if !slices.Contains(u.carriers.families, key.Family) {
+				continue
+			}
+			for number := range block.Loans() {
+				if !yield(ledger.Place{Key: key, Number: number}) {
+					return
+				}
+			}
+			for number := range block.Holds() {
+				if !yield(ledger.Place{Key: key, Number: number}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// split returns the addresses and the ports among places.
+func split(places iter.Seq[ledger.Place]) (addresses []netip.Addr, ports []pool.Port) {
+	for place := range places {
+		if place.Family == servicenetv1alpha1.NodePort {
+			ports = append(ports, pool.Port(place.Block.Port(place.Number))) //nolint:gosec // a port
+		} else {
+			addresses = append(addresses, place.Address())
+		}
+	}
+	return addresses, ports
+}
