@@ -116,12 +116,14 @@ func readAddresses(spec *servicenetv1alpha1.ClusterIPPoolSpec, r *Review) *addre
 	for i, text := range spec.Exclusions {
 		path := pathSpec().Child("exclusions").Index(i)
 		within, what := readRange(text)
+		if what != "" {
+			r.refuse(field.Invalid(path, text, what))
+			continue
+		}
 		before := setOf(&excluded)
-		excluded.AddRange(within) // of nothing, if it can't be read
+		excluded.AddRange(within)
 		numbers.RemoveRange(within)
 		switch {
-		case what != "":
-			r.refuse(field.Invalid(path, text, what))
 		case !book.whole.OverlapsRange(within):
 			r.refuse(field.Invalid(path, text, "the pool has none of these addresses"))
 		case before.OverlapsRange(within):

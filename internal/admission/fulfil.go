@@ -6,6 +6,7 @@ package admission
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -30,7 +31,7 @@ func (p *Plan) Fulfil(take func(*Take, *Candidate) (ledger.Place, error)) ([]led
 			break
 		}
 		a := attempt{Take: &p.Takes[i], plan: p}
-		place, err := a.run(given, take)
+		place, err := a.run(places, given, take)
 		switch {
 		case err != nil:
 			return places, nil, err
@@ -56,10 +57,16 @@ type attempt struct {
 	source pool.Source
 }
 
-// run tries the candidates. given counts what the plan has got of each pool.
-func (a *attempt) run(given map[*pool.Pool]int, take func(*Take, *Candidate) (ledger.Place, error)) (ledger.Place, error) {
+// run tries the candidates. The places are what the plan has got so far, given
+// counts them by their pools.
+func (a *attempt) run(
+	places []ledger.Place, given map[*pool.Pool]int, take func(*Take, *Candidate) (ledger.Place, error),
+) (ledger.Place, error) {
 	for candidate := range a.candidates {
 		a.source = candidate.Source
+		if a.source == pool.Retained && slices.Contains(places, candidate.Place) {
+			continue // the ledger would give it to the same Service again
+		}
 		if p := candidate.Pool; p != nil && p.Limit > 0 && a.plan.request.Used != nil && a.plan.request.Used(p)+given[p] >= p.Limit {
 			a.limited = append(a.limited, p)
 			continue

@@ -60,7 +60,8 @@ func (p *Plan) patchAddresses(chosen [2]string) []Operation {
 	return operations
 }
 
-// addresses returns all addresses that the Service is to have.
+// addresses returns all addresses that the Service is to have, of which one is
+// chosen. A second one is not named where the first one is chosen.
 func (p *Plan) addresses(chosen [2]string) []string {
 	spec, old := &p.request.Service.Spec, p.request.old()
 	var addresses []string
@@ -73,8 +74,6 @@ func (p *Plan) addresses(chosen [2]string) []string {
 			address = old.ClusterIP // of a Service that is older than clusterIPs
 		case i == 0:
 			address = spec.ClusterIP
-		case i < len(spec.ClusterIPs):
-			address = spec.ClusterIPs[i]
 		default:
 			continue
 		}

@@ -4,6 +4,7 @@
 package admission
 
 import (
+	"cmp"
 	"iter"
 	"net/netip"
 	"slices"
@@ -19,8 +20,8 @@ import (
 
 // Plan is what is to be done for a Service.
 type Plan struct {
-	// Takes are the numbers that it needs, those that it names first, so that none
-	// of them is chosen for something else.
+	// Takes are the numbers that it needs: first those that it names, then those that
+	// are reserved for it, so that none of them is chosen for something else.
 	Takes []Take
 	// Frees are the numbers that it gives up, if the change comes to be. They are
 	// for reports: a number is free when a watch shows that nobody has it.
@@ -44,8 +45,22 @@ type Take struct {
 
 	// index is that of the address in spec.clusterIPs, or of the port, or noPort
 	// for that of health checks.
-	index      int
+	index int
+	// reserved tells that it is one number, and meant for the Service.
+	reserved   bool
 	candidates iter.Seq[Candidate]
+}
+
+// rank says when a number is to be taken.
+func (t *Take) rank() int {
+	switch {
+	case t.Named:
+		return 0
+	case t.reserved:
+		return 1
+	default:
+		return 2
+	}
 }
 
 // noPort stands for the port of health checks.
@@ -76,16 +91,7 @@ func Decide(cluster *Cluster, request *Request) (*Plan, field.ErrorList) {
 		p.Takes, p.Frees = nil, nil
 		return p, faults
 	}
-	slices.SortStableFunc(p.Takes, func(a, b Take) int {
-		switch {
-		case a.Named == b.Named:
-			return 0
-		case a.Named:
-			return -1
-		default:
-			return 1
-		}
-	})
+	slices.SortStableFunc(p.Takes, func(a, b Take) int { return cmp.Compare(a.rank(), b.rank()) })
 	return p, nil
 }
 

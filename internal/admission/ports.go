@@ -26,7 +26,7 @@ type portPlan struct {
 	numbers []int32
 	// had are the node ports that the stored Service has.
 	had sets.Set[int32]
-	// named are those that are new and named.
+	// named are those that are new, and named or reserved.
 	named  sets.Set[int32]
 	needs  []portNeed
 	faults field.ErrorList
@@ -280,10 +280,14 @@ func (s *portPlan) takePort(choice *pool.PortChoice, index int) Take {
 		take.Slot = pool.HealthCheck
 	}
 	for c := range choice.Candidates {
-		if c.Source == pool.Reserved && s.clashes(c.Number, index) {
+		if c.Source != pool.Reserved {
+			break
+		}
+		if s.clashes(c.Number, index) {
 			s.refuse(field.Forbidden(choice.Path, fmt.Sprintf("%v, which is reserved for it, is that of another port", c.Number)))
 		}
-		break
+		s.named.Insert(int32(c.Number))
+		take.reserved = true
 	}
 	return take
 }
@@ -309,7 +313,7 @@ func (s *portPlan) unused(retained []pool.Port) []pool.Port {
 func (s *portPlan) free() {
 	stays := sets.Set[int32]{}
 	if opensPorts(s.spec) {
-		stays.Insert(s.numbers...)
+		stays = s.named.Union(sets.New(s.numbers...))
 	}
 	for _, number := range slices.Sorted(slices.Values(s.had.Difference(stays).UnsortedList())) {
 		s.Frees = appendPort(s.Frees, number)

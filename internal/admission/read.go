@@ -65,9 +65,6 @@ func readRange(text string) (within netipx.IPRange, what string) {
 // setOf returns what is in a builder so far. What it was given has been read before,
 // so that nothing can be wrong with it.
 func setOf(builder *netipx.IPSetBuilder) *netipx.IPSet {
-	set, err := builder.IPSet()
-	if err != nil {
-		return &netipx.IPSet{}
-	}
+	set, _ := builder.IPSet()
 	return set
 }

@@ -97,10 +97,11 @@ func (b book) taker(s *corev1.Service) func(*Take, *Candidate) (ledger.Place, er
 	return func(take *Take, candidate *Candidate) (ledger.Place, error) {
 		place := candidate.Place
 		if candidate.Source == pool.Automatic {
-			found := false
-			if place, found = b.free(take.Family, candidate.Range); !found {
+			free, found := b.free(take.Family, candidate.Range)
+			if !found {
 				return ledger.Place{}, &ledger.FullError{}
 			}
+			place = free
 		}
 		if holder, taken := b[place]; taken && holder != me {
 			return ledger.Place{}, fmt.Errorf("wrapped: %w", &ledger.TakenError{Place: place, By: ledger.ByService})

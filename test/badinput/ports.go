@@ -14,37 +14,51 @@ func portCases() []Case {
 		{
 			Name: "a port that is in use", Service: Make("free", "web", nodePort, HTTP(30080)),
 			Given: []*corev1.Service{Make("depot", "holder", nodePort, HTTP(30080))},
-			Want:  because(invalid, portField, `"30080": is used by a Service; leave it out to get a free one`), Stock: same(invalid, portField),
+			Want:  because(invalid, portField, `"30080": is used by a Service; leave it out to get a free one`),
+			Stock: same(invalid, portField),
 		}, {
 			Name: "a port outside of the cluster's range", Service: Make("free", "web", nodePort, HTTP(80)),
-			Want: because(invalid, portField, "is not in the node port range of the cluster: 30000-32767"), Stock: same(invalid, portField),
+			Want:  because(invalid, portField, "is not in the node port range of the cluster: 30000-32767"),
+			Stock: same(invalid, portField),
 		}, {
 			Name: "a port that is none", Service: Make("free", "web", nodePort, HTTP(-1)),
-			Want: because(invalid, portField, "is not in the node port range of the cluster: 30000-32767"), Stock: same(invalid, portField),
+			Want:  because(invalid, portField, "is not in the node port range of the cluster: 30000-32767"),
+			Stock: same(invalid, portField),
 		}, {
 			Name: "a port of an exclusive pool of others", Service: Make("free", "web", nodePort, HTTP(30600)),
 			Want: because(invalid, portField, "belongs to a pool that does not serve this Service"), Stock: accepted(),
 		}, {
 			Name: "a port outside of its pools", Service: Make("shop", "web", nodePort, HTTP(30080)),
-			Want: because(invalid, portField, "is in no pool that serves this Service: they have 30500-30509"), Stock: accepted(),
+			Want:  because(invalid, portField, "is in no pool that serves this Service: they have 30500-30509"),
+			Stock: accepted(),
 		}, {
 			Name: "a port that is reserved", Service: Make("shop", "web", nodePort, HTTP(30503)),
 			Want: because(invalid, portField, "is reserved for another Service"), Stock: accepted(),
 		}, {
 			Name:    "a port that is reserved for another port of the Service",
 			Service: Make("shop", "dns", nodePort, Port("dns", 53, udp, 0), HTTP(30503)),
-			Want:    because(forbidden, portField, "30503, which is reserved for it, is that of another port"), Stock: accepted(),
+			Want:    because(forbidden, portField, "30503, which is reserved for it, is that of another port"),
+			Stock:   accepted(),
 		}, {
 			Name: "an exhausted pool of ports", Service: Make("full", "web", nodePort),
 			Given: []*corev1.Service{Make("free", "holder", nodePort, HTTP(30808))},
 			Want:  because(forbidden, portField, "no node port is free in the pool full (30808)"), Stock: accepted(),
 		}, {
-			Name: "more ports than the limit", Service: Make("small", "web", nodePort, HTTP(0), Port("https", 443, tcp, 0)),
-			Want:  because(forbidden, "spec.ports[1].nodePort", "the namespace has all 1 numbers that it may have of the pool small (30700-30709)"),
-			Stock: accepted(),
-		}, {
+			Name:    "more ports than the limit",
+			Service: Make("small", "web", nodePort, HTTP(0), Port("https", 443, tcp, 0)),
+			Want:    because(forbidden, "spec.ports[1].nodePort", "all 1 numbers that it may have of the pool small (30700-30709)"),
+			Stock:   accepted(),
+		},
+	}
+}
+
+// strangeCases are about node ports where there are none, and several faults at once.
+func strangeCases() []Case {
+	return []Case{
+		{
 			Name: "a node port of a ClusterIP", Service: Make("free", "web", clusterIP, HTTP(30080)),
-			Want: because(forbidden, portField, "a Service of type ClusterIP has no node ports"), Stock: same(forbidden, portField),
+			Want:  because(forbidden, portField, "a Service of type ClusterIP has no node ports"),
+			Stock: same(forbidden, portField),
 		}, {
 			Name: "a node port of an ExternalName", Service: Make("free", "web", externalName, HTTP(30080)),
 			Want: because(forbidden, portField, "a Service of type ExternalName has no node ports"), Stock: accepted(),
@@ -80,11 +94,14 @@ func sharingCases() []Case {
 	stored := Make("free", "web", nodePort, IPs("10.96.9.1"), HTTP(30080))
 	return []Case{
 		{
-			Name: "a port twice for one protocol", Service: Make("free", "web", nodePort, HTTP(30080), Port("https", 443, tcp, 30080)),
-			Want: because(duplicate, second, "30080"), Stock: same(invalid, second),
+			Name:    "a port twice for one protocol",
+			Service: Make("free", "web", nodePort, HTTP(30080), Port("https", 443, tcp, 30080)),
+			Want:    because(duplicate, second, "30080"), Stock: same(invalid, second),
 		}, {
-			Name: "a port for two numbers of ports", Service: Make("free", "web", nodePort, HTTP(30080), Port("dns", 53, udp, 30080)),
-			Want: because(invalid, second, "only ports with the same port number share one"), Stock: same(invalid, second),
+			Name:    "a port for two numbers of ports",
+			Service: Make("free", "web", nodePort, HTTP(30080), Port("dns", 53, udp, 30080)),
+			Want:    because(invalid, second, "only ports with the same port number share one"),
+			Stock:   same(invalid, second),
 		}, {
 			Name: "a port twice for one protocol, in a change", Old: stored,
 			Service: Make("free", "web", nodePort, IPs("10.96.9.1"), HTTP(30080), Port("https", 443, tcp, 30080)),
@@ -100,16 +117,20 @@ func healthCases() []Case {
 		{
 			Name: "a health check port that is in use", Service: Make("free", "web", loadBalancer, Local(30080)),
 			Given: []*corev1.Service{Make("depot", "holder", nodePort, HTTP(30080))},
-			Want:  because(invalid, healthField, `"30080": is used by a Service; leave it out to get a free one`), Stock: broken(),
+			Want:  because(invalid, healthField, `"30080": is used by a Service; leave it out to get a free one`),
+			Stock: broken(),
 		}, {
 			Name: "a health check port outside of the range", Service: Make("free", "web", loadBalancer, Local(80)),
-			Want: because(invalid, healthField, "is not in the node port range of the cluster: 30000-32767"), Stock: broken(),
+			Want:  because(invalid, healthField, "is not in the node port range of the cluster: 30000-32767"),
+			Stock: broken(),
 		}, {
-			Name: "a health check port that is a node port", Service: Make("free", "web", loadBalancer, HTTP(30080), Local(30080)),
-			Want: because(invalid, healthField, "it is a node port of this Service"), Stock: broken(),
+			Name:    "a health check port that is a node port",
+			Service: Make("free", "web", loadBalancer, HTTP(30080), Local(30080)),
+			Want:    because(invalid, healthField, "it is a node port of this Service"), Stock: broken(),
 		}, {
 			Name: "a health check port without need", Service: Make("free", "web", loadBalancer, Health(30080)),
-			Want: because(invalid, healthField, "only a LoadBalancer with externalTrafficPolicy Local has one"), Stock: same(invalid, healthField),
+			Want:  because(invalid, healthField, "only a LoadBalancer with externalTrafficPolicy Local has one"),
+			Stock: same(invalid, healthField),
 		}, {
 			Name: "another health check port", Old: stored,
 			Service: Make("free", "web", loadBalancer, IPs("10.96.9.1"), HTTP(30080), Local(30082)),

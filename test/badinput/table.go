@@ -77,8 +77,10 @@ const (
 // Table returns all cases.
 func Table() []Case {
 	var all []Case
-	for _, some := range [][]Case{addressCases(), familyCases(), portCases(), sharingCases(), healthCases(), changeCases(), otherCases()} {
-		all = append(all, some...)
+	for _, some := range [...]func() []Case{
+		addressCases, writingCases, familyCases, portCases, strangeCases, sharingCases, healthCases, changeCases, otherCases,
+	} {
+		all = append(all, some()...)
 	}
 	return all
 }
