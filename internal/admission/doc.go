@@ -45,5 +45,14 @@
 // without allocateLoadBalancerNodePorts gets no ports that it does not name, and
 // keeps those only that it goes on naming.
 //
+// # Cost
+//
+// Beside 1,000 pools of addresses of both families and 1,000 of ports, with the patch,
+// measured by "go test -bench Plan" on one core of an AMD EPYC (family 26), Go 1.26:
+//
+//	                                          a ClusterIP   a dual-stack LoadBalancer, 3 ports
+//	a pool for each of 1,000 teams            3.4 µs        12 µs
+//	1,000 pools that serve everybody          17 µs         29 µs
+//
 // It does no I/O and reads no clock. Whether a number is free is the ledger's matter.
 package admission

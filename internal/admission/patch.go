@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
@@ -63,17 +61,15 @@ func (p *Plan) patchAddresses(chosen [2]string) []Operation {
 // addresses returns all addresses that the Service is to have, of which one is
 // chosen. A second one is not named where the first one is chosen.
 func (p *Plan) addresses(chosen [2]string) []string {
-	spec, old := &p.request.Service.Spec, p.request.old()
+	had := addressesOf(p.request.old())
 	var addresses []string
 	for i, address := range chosen {
 		switch {
 		case address != "":
-		case i < len(old.ClusterIPs):
-			address = old.ClusterIPs[i]
-		case i == 0 && old.Type != corev1.ServiceTypeExternalName:
-			address = old.ClusterIP // of a Service that is older than clusterIPs
+		case i < len(had):
+			address = had[i]
 		case i == 0:
-			address = spec.ClusterIP
+			address = p.request.Service.Spec.ClusterIP
 		default:
 			continue
 		}

@@ -113,10 +113,8 @@ func (p *Plan) decideAddresses() field.ErrorList {
 			candidates: convert(choice.Candidates, func(n netip.Addr) ledger.Place { return ledger.Address(family, n) }),
 		})
 	}
-	old := p.request.old()
-	if kept := len(families.Families); kept < len(old.ClusterIPs) {
-		p.Frees = appendAddresses(p.Frees, old.ClusterIPs[kept:])
-	}
+	had := addressesOf(p.request.old())
+	p.Frees = appendAddresses(p.Frees, had[min(len(families.Families), len(had)):])
 	return faults
 }
 

@@ -65,3 +65,12 @@ func (r *Request) old() *corev1.ServiceSpec {
 	}
 	return &r.Old.Spec
 }
+
+// addressesOf returns the addresses of a stored Service. One that is older than the
+// field clusterIPs has but clusterIP.
+func addressesOf(spec *corev1.ServiceSpec) []string {
+	if len(spec.ClusterIPs) == 0 && spec.ClusterIP != "" {
+		return []string{spec.ClusterIP}
+	}
+	return spec.ClusterIPs
+}

@@ -41,6 +41,7 @@ func TestUpdateAddresses(t *testing.T) {
 			old: two, service: free(clusterIP, badinput.Policy(single), badinput.IPs("10.96.9.1", "fd00::9"), badinput.Families(v4, v6)),
 			want: outcome{Frees: []string{"fd00::9"}},
 		},
+		"an ancient Service gives up the one that it has": {old: ancient, service: free(externalName), want: outcome{Frees: []string{"10.96.9.1"}}},
 		"an ExternalName gets the one that it names": {
 			old: name, service: free(clusterIP, badinput.Singular("10.96.9.1")), want: outcome{Taken: []string{"10.96.9.1"}},
 		},

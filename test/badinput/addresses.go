@@ -33,7 +33,7 @@ func addressCases() []Case {
 			Want:    because(invalid, ipsField, "belongs to a pool that does not serve this Service"), Stock: accepted(),
 		}, {
 			Name: "an address outside of its pools", Service: Make("shop", "web", clusterIP, Singular("10.96.9.1")),
-			Want: because(invalid, ipsField, "is in no pool that serves this Service: they have"), Stock: accepted(),
+			Want: because(invalid, ipsField, "is in no pool that serves this Service (shop): they have"), Stock: accepted(),
 		}, {
 			Name: "an address that its pool excludes", Service: Make("shop", "web", clusterIP, Singular("10.96.5.9")),
 			Want: because(invalid, ipsField, "is excluded, nobody can have it"), Stock: accepted(),
@@ -138,7 +138,7 @@ func familyCases() []Case {
 		}, {
 			Name:    "one of two addresses outside of its pools",
 			Service: Make("shop", "web", clusterIP, two, IPs("10.96.5.1", "fd00::9")),
-			Want:    because(invalid, ipsField, `"fd00::9": is in no pool that serves this Service: they have`),
+			Want:    because(invalid, ipsField, `"fd00::9": is in no pool that serves this Service (shop): they have`),
 			Stock:   accepted(),
 		}, {
 			Name:    "two addresses outside of the cluster",

@@ -29,7 +29,7 @@ func portCases() []Case {
 			Want: because(invalid, portField, "belongs to a pool that does not serve this Service"), Stock: accepted(),
 		}, {
 			Name: "a port outside of its pools", Service: Make("shop", "web", nodePort, HTTP(30080)),
-			Want:  because(invalid, portField, "is in no pool that serves this Service: they have 30500-30509"),
+			Want:  because(invalid, portField, "is in no pool that serves this Service (shop): they have 30500-30509"),
 			Stock: accepted(),
 		}, {
 			Name: "a port that is reserved", Service: Make("shop", "web", nodePort, HTTP(30503)),
