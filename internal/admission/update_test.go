@@ -53,6 +53,10 @@ func TestUpdateAddresses(t *testing.T) {
 			old:     free(clusterIP, badinput.IPs("nowhere", "fd00::9%eth0"), badinput.Families(v4, v6), badinput.Policy(require)),
 			service: free(externalName),
 		},
+		"what is given up may be unreadable in part": {
+			old:     free(clusterIP, badinput.IPs("nowhere", "fd00::9"), badinput.Families(v4, v6), badinput.Policy(require)),
+			service: free(externalName), want: outcome{Frees: []string{"fd00::9"}},
+		},
 		"what is given up may be written in an old way": {
 			old: free(clusterIP, badinput.IPs("::ffff:10.96.9.1"), badinput.Families(v4), badinput.Policy(single)), service: free(externalName),
 			want: outcome{Frees: []string{"10.96.9.1"}},
@@ -128,8 +132,12 @@ func TestUpdatePorts(t *testing.T) {
 			want: outcome{nil, []string{"10.96.9.1", "30080"}, nil},
 		},
 		"numbers that are none are not given up": {
-			old: of(nodePort, badinput.HTTP(-1), https(70000)), service: free(nodePort, badinput.HTTP(30080), https(30443)),
+			old: of(nodePort, badinput.HTTP(-1), https(65536)), service: free(nodePort, badinput.HTTP(30080), https(30443)),
 			want: outcome{nil, []string{"30080", "30443"}, nil},
+		},
+		"the first and the last port there are can be given up": {
+			old: of(nodePort, badinput.HTTP(1), https(65535)), service: free(nodePort, badinput.HTTP(30080), https(30443)),
+			want: outcome{nil, []string{"30080", "30443"}, []string{"1", "65535"}},
 		},
 		"a reserved one that another port gives up": {
 			old:     badinput.Make("shop", "dns", nodePort, badinput.IPs("10.96.5.1"), badinput.Families(v4), badinput.Policy(single), badinput.HTTP(30503)),
@@ -142,6 +150,23 @@ func TestUpdatePorts(t *testing.T) {
 			want:   outcome{[]string{"ports/1/nodePort=30099"}, []string{"30099"}, nil},
 		},
 	})
+}
+
+// A reserved port that the Service has for something else, and keeps, can't be had.
+func TestReservedPortInUse(t *testing.T) {
+	dns := badinput.Port("dns", 53, udp, 0)
+	of := func(options ...badinput.Option) *corev1.Service {
+		return shop("dns", loadBalancer, append(options, badinput.IPs("10.96.5.1"), badinput.Families(v4), badinput.Policy(single))...)
+	}
+	for name, test := range map[string]struct{ old, service *corev1.Service }{
+		"for another port":   {of(badinput.HTTP(30503)), of(badinput.HTTP(30503), dns)},
+		"for a health check": {of(badinput.HTTP(30501), badinput.Local(30503)), of(badinput.HTTP(30501), dns, badinput.Local(30503))},
+	} {
+		_, faults := Decide(newCluster(t, true), ask(test.service, test.old))
+		if len(faults) != 1 || faults[0].Field != "spec.ports[1].nodePort" {
+			t.Errorf("%s: %v", name, faults)
+		}
+	}
 }
 
 // Each number that a Service needs has a slot of its own, by which the ledger tells
