@@ -114,6 +114,9 @@ func (a *attempt) exhausted() string {
 	for _, p := range a.limited {
 		parts = append(parts, fmt.Sprintf("the namespace has all %d numbers that it may have of %s", p.Limit, a.describe(p)))
 	}
+	if len(parts) == 0 { // only those that are kept for it were left
+		parts = []string{kind + " is free in what serves this Service"}
+	}
 	return strings.Join(parts, ", ") + "; delete Services that are not needed, or ask for more"
 }
 

@@ -94,6 +94,10 @@ func TestExhausted(t *testing.T) {
 			candidates: []Candidate{{Source: pool.Retained, Pool: big}, {Source: pool.Automatic, Pool: big}},
 			want:       "no IPv4 address is free in the pool big (none); delete Services that are not needed, or ask for more",
 		},
+		"kept ones of others alone": {
+			candidates: []Candidate{{Source: pool.Retained, Pool: big}},
+			want:       "no IPv4 address is free in what serves this Service; delete Services that are not needed, or ask for more",
+		},
 		"a reserved one above the limit": {
 			candidates: []Candidate{{Source: pool.Reserved, Pool: small}}, used: 3,
 			want: "the namespace has all 2 numbers that it may have of the pool of this one; delete Services, or ask for a higher limit",
