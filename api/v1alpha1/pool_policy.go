@@ -92,3 +92,8 @@ const (
 	// ReasonExhausted says that no number is free, in one of its families or in all.
 	ReasonExhausted = "Exhausted"
 )
+
+// ForceAnnotation with the value "true" lets a pool be changed or deleted in a way
+// that leaves numbers of Services outside of it, or namespaces above its limit. The
+// Services keep what they have.
+const ForceAnnotation = "servicenet.dev/force"

@@ -40,6 +40,7 @@ type set struct {
 func thinking() set {
 	return set{
 		in: []string{
+			"internal/admission",
 			"internal/allocator",
 			"internal/bitmap",
 			"internal/endpoints",

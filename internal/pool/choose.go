@@ -140,14 +140,15 @@ func (r *realm[N]) judgeTerms(who *Who, n N, owner *Pool, pools []int) *refusal[
 		return &refusal[N]{why: exclusive, number: n}
 	}
 	var serving []set[N]
+	var names []string
 	for h := range r.of(pools) {
 		if h.whole.has(n) && !h.excluded.has(n) {
 			return nil
 		}
-		serving = append(serving, h.own)
+		serving, names = append(serving, h.own), append(names, h.pool.Name)
 	}
 	if len(serving) == 0 {
 		return nil
 	}
-	return &refusal[N]{why: outsidePools, number: n, hint: union(serving...)}
+	return &refusal[N]{why: outsidePools, number: n, hint: union(serving...), pools: names}
 }

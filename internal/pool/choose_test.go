@@ -124,11 +124,19 @@ func TestChoice(t *testing.T) {
 		},
 
 		// Named ones.
-		"naming in a pool of its own":         {pools: pools{makePool("p", "10.96.5.0/24", teamA)}, named: "10.96.5.7", want: []string{"named 10.96.5.7 of p"}},
-		"naming in another's, having none":    {pools: pools{makePool("p", "10.96.5.0/24", teamB)}, named: "10.96.5.7", want: []string{"named 10.96.5.7 of p"}},
-		"naming the first address of a pool":  {pools: pools{makePool("p", "10.96.5.0/24", teamA)}, named: "10.96.5.0", want: []string{"named 10.96.5.0 of p"}},
-		"naming outside of its pools":         {pools: pools{makePool("p", "10.96.5.0/24", teamA), makePool("q", "10.96.7.0/24 10.96.6.0/24")}, named: "10.96.9.7", refused: `spec.clusterIPs: Invalid value: "10.96.9.7": is in no pool that serves this Service: they have 10.96.5.0-10.96.7.255; leave it out to get a free one`},
-		"naming in another's, having its own": {pools: pools{makePool("p", "10.96.5.0/24", teamA), makePool("secret", "10.96.6.0/24", teamB)}, named: "10.96.6.7", refused: `spec.clusterIPs: Invalid value: "10.96.6.7": is in no pool that serves this Service: they have 10.96.5.0/24; leave it out to get a free one`},
+		"naming in a pool of its own":        {pools: pools{makePool("p", "10.96.5.0/24", teamA)}, named: "10.96.5.7", want: []string{"named 10.96.5.7 of p"}},
+		"naming in another's, having none":   {pools: pools{makePool("p", "10.96.5.0/24", teamB)}, named: "10.96.5.7", want: []string{"named 10.96.5.7 of p"}},
+		"naming the first address of a pool": {pools: pools{makePool("p", "10.96.5.0/24", teamA)}, named: "10.96.5.0", want: []string{"named 10.96.5.0 of p"}},
+		"naming outside of its pools":        {pools: pools{makePool("p", "10.96.5.0/24", teamA), makePool("q", "10.96.7.0/24 10.96.6.0/24")}, named: "10.96.9.7", refused: `spec.clusterIPs: Invalid value: "10.96.9.7": is in no pool that serves this Service (p, q): they have 10.96.5.0-10.96.7.255; leave it out to get a free one`},
+		"naming outside of many pools of its own": {
+			pools: pools{
+				makePool("a", "10.96.5.0/26"), makePool("b", "10.96.5.64/26"), makePool("c", "10.96.5.128/26"),
+				makePool("d", "10.96.5.192/26"), makePool("e", "10.96.6.0/26"),
+			},
+			named:   "10.96.9.7",
+			refused: `spec.clusterIPs: Invalid value: "10.96.9.7": is in no pool that serves this Service (a, b, c, d, 1 more): they have 10.96.5.0-10.96.6.63; leave it out to get a free one`,
+		},
+		"naming in another's, having its own": {pools: pools{makePool("p", "10.96.5.0/24", teamA), makePool("secret", "10.96.6.0/24", teamB)}, named: "10.96.6.7", refused: `spec.clusterIPs: Invalid value: "10.96.6.7": is in no pool that serves this Service (p): they have 10.96.5.0/24; leave it out to get a free one`},
 		"naming what another pool has first":  {pools: pools{makePool("p", "10.96.0.0/20", teamA), makePool("q", "10.96.5.0/24", teamB, withPriority(1))}, named: "10.96.5.7", want: []string{"named 10.96.5.7 of q"}},
 		"naming outside the server":           {named: "10.97.0.1", refused: `spec.clusterIPs: Invalid value: "10.97.0.1": is not in the ServiceCIDRs of the cluster that are ready: 10.96.0.1-10.96.255.254; leave it out to get a free one`},
 		"naming outside the server, part of which is new": {
@@ -137,7 +145,7 @@ func TestChoice(t *testing.T) {
 		},
 		"naming outside of its pools, part of which others have": {
 			pools: pools{makePool("p", "10.96.4.0/23", teamA), makePool("q", "10.96.4.0/24", teamB, isExclusive())}, named: "10.96.9.7",
-			refused: `spec.clusterIPs: Invalid value: "10.96.9.7": is in no pool that serves this Service: they have 10.96.5.0/24; leave it out to get a free one`,
+			refused: `spec.clusterIPs: Invalid value: "10.96.9.7": is in no pool that serves this Service (p): they have 10.96.5.0/24; leave it out to get a free one`,
 		},
 		"naming without ServiceCIDRs": {cidrs: []ServiceCIDR{}, named: "10.97.0.1", refused: `spec.clusterIPs: Invalid value: "10.97.0.1": is not in the ServiceCIDRs of the cluster that are ready: none; leave it out to get a free one`},
 		"naming a network address":    {named: "10.96.0.0", refused: `spec.clusterIPs: Invalid value: "10.96.0.0": is the network or the broadcast address of a ServiceCIDR, which nobody can have; leave it out to get a free one`},

@@ -61,7 +61,7 @@ func TestPortChoice(t *testing.T) {
 		"naming outside of the cluster's": {need: PortNeed{Port: 32768}, refused: `spec.ports[0].nodePort: Invalid value: "32768": is not in the node port range of the cluster: 30000-32767; leave it out to get a free one`},
 		"naming what others have":         {pools: pools{makePorts("p", 30080, 0, teamB, isExclusive())}, need: PortNeed{Port: 30080}, refused: `spec.ports[0].nodePort: Invalid value: "30080": belongs to a pool that does not serve this Service; leave it out to get a free one`},
 		"naming what is excluded":         {pools: pools{makePorts("p", 30000, 30099, excludingPorts(30080, 0))}, need: PortNeed{Port: 30080}, refused: `spec.ports[0].nodePort: Invalid value: "30080": is excluded, nobody can have it; leave it out to get a free one`},
-		"naming outside of its pools":     {pools: pools{makePorts("p", 30000, 30099), makePorts("q", 30200, 0)}, need: PortNeed{Port: 30100}, refused: `spec.ports[0].nodePort: Invalid value: "30100": is in no pool that serves this Service: they have 30000-30099, 30200; leave it out to get a free one`},
+		"naming outside of its pools":     {pools: pools{makePorts("p", 30000, 30099), makePorts("q", 30200, 0)}, need: PortNeed{Port: 30100}, refused: `spec.ports[0].nodePort: Invalid value: "30100": is in no pool that serves this Service (p, q): they have 30000-30099, 30200; leave it out to get a free one`},
 
 		"reserved for the port":         {pools: pools{makePorts("p", 30000, 30099, reservingPorts("shop", "web", 0, http))}, need: PortNeed{Name: "http"}, want: []string{"reserved 30080 of p"}},
 		"reserved for another port":     {pools: pools{makePorts("p", 30000, 30099, reservingPorts("shop", "web", 0, http))}, need: PortNeed{Name: "https"}, want: []string{"any of p"}},

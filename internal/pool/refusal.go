@@ -31,6 +31,8 @@ type refusal[N number[N]] struct {
 	number N
 	// hint is the numbers that would be right.
 	hint set[N]
+	// pools are those that serve the Service and don't have the number.
+	pools []string
 	// served tells whether pools serve the Service.
 	served bool
 }
@@ -73,7 +75,7 @@ func (r *refusal[N]) text(words nouns) string {
 	case exclusive:
 		return "belongs to a pool that does not serve this Service"
 	default:
-		return fmt.Sprintf("is in no pool that serves this Service: they have %s", r.hint.or("none"))
+		return fmt.Sprintf("is in no pool that serves this Service (%s): they have %s", enumerate(r.pools), r.hint.or("none"))
 	}
 }
 

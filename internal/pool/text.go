@@ -11,7 +11,7 @@ import (
 	"go4.org/netipx"
 )
 
-// shown is how many spans a message lists.
+// shown is how many spans or names a message lists.
 const shown = 4
 
 // String lists the numbers of a set, the first few of many spans.
@@ -25,6 +25,14 @@ func (s set[N]) String() string {
 		words = append(words, part.String())
 	}
 	return strings.Join(words, ", ")
+}
+
+// enumerate lists the first few of many names.
+func enumerate(names []string) string {
+	if len(names) > shown {
+		names = append(names[:shown:shown], fmt.Sprintf("%d more", len(names)-shown))
+	}
+	return strings.Join(names, ", ")
 }
 
 // String returns a number, a CIDR, or first-last.

@@ -1,0 +1,133 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/ledger"
+	"servicenet.dev/servicenet/internal/pool"
+)
+
+// Fulfil takes the numbers of the plan by calls of take, which takes one number of a
+// candidate and fails as the ledger does. It returns the places of plan.Takes.
+//
+// If numbers can't be had, it returns why, and for all that the Service names; if it
+// could not be found out, the error that take returned. The places are then those
+// that were taken in vain.
+func (p *Plan) Fulfil(take func(*Take, *Candidate) (ledger.Place, error)) ([]ledger.Place, field.ErrorList, error) {
+	places := make([]ledger.Place, 0, len(p.Takes))
+	var faults field.ErrorList
+	given := map[*pool.Pool]int{}
+	for i := range p.Takes {
+		if len(faults) > 0 && !p.Takes[i].Named {
+			break
+		}
+		a := attempt{Take: &p.Takes[i], plan: p}
+		place, err := a.run(places, given, take)
+		switch {
+		case err != nil:
+			return places, nil, err
+		case a.done:
+			places = append(places, place)
+		default:
+			faults = append(faults, a.fault())
+		}
+	}
+	return places, faults, nil
+}
+
+// attempt is what was found on the way to a number.
+type attempt struct {
+	*Take
+	plan *Plan
+	done bool
+	// limited and full are where there was none.
+	limited, full []*pool.Pool
+	// taken is the last one that belongs to another.
+	taken *ledger.TakenError
+	// source is that of the last candidate.
+	source pool.Source
+}
+
+// run tries the candidates. The places are what the plan has got so far, given
+// counts them by their pools.
+func (a *attempt) run(
+	places []ledger.Place, given map[*pool.Pool]int, take func(*Take, *Candidate) (ledger.Place, error),
+) (ledger.Place, error) {
+	for candidate := range a.candidates {
+		a.source = candidate.Source
+		if a.source == pool.Retained && slices.Contains(places, candidate.Place) {
+			continue // the ledger would give it to the same Service again
+		}
+		if p := candidate.Pool; p != nil && p.Limit > 0 && a.plan.request.Used != nil && a.plan.request.Used(p)+given[p] >= p.Limit {
+			a.limited = append(a.limited, p)
+			continue
+		}
+		place, err := take(a.Take, &candidate)
+		if err == nil {
+			given[candidate.Pool]++
+			a.done = true
+			return place, nil
+		}
+		if full := (*ledger.FullError)(nil); errors.As(err, &full) {
+			a.full = append(a.full, candidate.Pool)
+		} else if !errors.As(err, &a.taken) {
+			return ledger.Place{}, err
+		}
+	}
+	return ledger.Place{}, nil
+}
+
+// fault says why there is no number.
+func (a *attempt) fault() *field.Error {
+	switch {
+	case a.taken != nil && a.source == pool.Named:
+		return field.Invalid(a.Path, a.taken.Place.String(), fmt.Sprintf("is %s; leave it out to get a free one", a.taken.By))
+	case a.taken != nil && a.source == pool.Reserved:
+		return field.Forbidden(a.Path, fmt.Sprintf("%s, which is reserved for this Service, is %s", a.taken.Place, a.taken.By))
+	case a.source != pool.Automatic && len(a.limited) > 0:
+		return field.Forbidden(a.Path, fmt.Sprintf(
+			"the namespace has all %d numbers that it may have of the pool of this one; delete Services, or ask for a higher limit",
+			a.limited[0].Limit))
+	}
+	return field.Forbidden(a.Path, a.exhausted())
+}
+
+// exhausted says what became of the pools that serve the Service.
+func (a *attempt) exhausted() string {
+	kind := "no node port"
+	if a.Family != servicenetv1alpha1.NodePort {
+		kind = fmt.Sprintf("no %s address", ipFamily(a.Family))
+	}
+	var parts []string
+	for _, p := range a.full {
+		parts = append(parts, fmt.Sprintf("%s is free in %s", kind, a.describe(p)))
+	}
+	for _, p := range a.limited {
+		parts = append(parts, fmt.Sprintf("the namespace has all %d numbers that it may have of %s", p.Limit, a.describe(p)))
+	}
+	if len(parts) == 0 { // only those that are kept for it were left
+		parts = []string{kind + " is free in what serves this Service"}
+	}
+	return strings.Join(parts, ", ") + "; delete Services that are not needed, or ask for more"
+}
+
+// describe names a pool that serves the Service, and its numbers.
+func (a *attempt) describe(p *pool.Pool) string {
+	numbers := a.plan.cluster.NodePorts.Describe(p)
+	if a.Family != servicenetv1alpha1.NodePort {
+		numbers = a.plan.cluster.ClusterIPs.Describe(p, ipFamily(a.Family))
+	}
+	if p == nil {
+		return "the cluster outside of exclusive pools (" + numbers + ")"
+	}
+	return fmt.Sprintf("the pool %s (%s)", p.Name, numbers)
+}
