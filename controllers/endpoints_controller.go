@@ -155,6 +155,7 @@ func (r *endpointsReconciler) refresh(ctx context.Context, service *corev1.Servi
 }
 
 func (r *endpointsReconciler) create(ctx context.Context, object *corev1.Endpoints) error {
+	defer r.tracker.Begin(client.ObjectKeyFromObject(object))()
 	err := r.writer.Create(ctx, object)
 	switch {
 	case err == nil:
@@ -172,6 +173,7 @@ func (r *endpointsReconciler) create(ctx context.Context, object *corev1.Endpoin
 }
 
 func (r *endpointsReconciler) update(ctx context.Context, object *corev1.Endpoints) error {
+	defer r.tracker.Begin(client.ObjectKeyFromObject(object))()
 	before := object.ResourceVersion
 	reference := referenceToEndpoints(object)
 	err := r.writer.Update(ctx, object)
@@ -235,6 +237,7 @@ func (r *endpointsReconciler) cleanUp(ctx context.Context, service *corev1.Servi
 }
 
 func (r *endpointsReconciler) delete(ctx context.Context, object *corev1.Endpoints) error {
+	defer r.tracker.Begin(client.ObjectKeyFromObject(object))()
 	if err := r.deleteRead(ctx, object); err != nil {
 		return err
 	}

@@ -107,6 +107,7 @@ func (w *sliceWriter) all(
 // the cache does not show the slice yet (a create was repeated), or something
 // else bears the name by chance and the server may choose another.
 func (w *sliceWriter) create(ctx context.Context, slice *discoveryv1.EndpointSlice) error {
+	defer w.tracker.Begin(endpointslice.ServiceOf(slice))()
 	err := w.writer.Create(ctx, slice)
 	if apierrors.IsAlreadyExists(err) {
 		err = w.createUnderOtherName(ctx, slice)
@@ -144,6 +145,7 @@ func sameRole(a, b *discoveryv1.EndpointSlice) bool {
 }
 
 func (w *sliceWriter) update(ctx context.Context, slice *discoveryv1.EndpointSlice) error {
+	defer w.tracker.Begin(endpointslice.ServiceOf(slice))()
 	name := slice.Name
 	err := w.writer.Update(ctx, slice)
 	switch {
@@ -159,6 +161,7 @@ func (w *sliceWriter) update(ctx context.Context, slice *discoveryv1.EndpointSli
 }
 
 func (w *sliceWriter) delete(ctx context.Context, slice *discoveryv1.EndpointSlice) error {
+	defer w.tracker.Begin(endpointslice.ServiceOf(slice))()
 	if err := w.deleteRead(ctx, slice); err != nil {
 		return err
 	}

@@ -37,6 +37,10 @@ type Tracker[T metav1.Object] struct {
 type pendingWrites struct {
 	writes  map[types.UID]pendingWrite
 	waiting time.Time // since when a plan has been put off; zero when none is
+	// underWay counts the writes whose answers have not come yet, and gone are the
+	// objects that left the cache meanwhile: an event may be faster than the answer.
+	underWay int
+	gone     map[types.UID]bool
 }
 
 type pendingWrite struct {
@@ -49,6 +53,30 @@ type pendingWrite struct {
 // same owner in every version the tracker is shown.
 func New[T metav1.Object](ownerOf func(T) types.NamespacedName) *Tracker[T] {
 	return &Tracker[T]{ownerOf: ownerOf, owners: map[types.NamespacedName]*pendingWrites{}}
+}
+
+// Begin tells that a write for an owner is about to be made. The caller calls done
+// once it has recorded the answer: what leaves the cache in between is not waited for.
+func (t *Tracker[T]) Begin(owner types.NamespacedName) (done func()) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	pending := t.pending(owner)
+	if pending.underWay == 0 {
+		pending.gone = map[types.UID]bool{}
+	}
+	pending.underWay++
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		pending.underWay--
+		if pending.underWay > 0 {
+			return
+		}
+		pending.gone = nil
+		if len(pending.writes) == 0 && t.owners[owner] == pending {
+			delete(t.owners, owner)
+		}
+	}
 }
 
 // Wrote records an object as the server answered its create or update.
@@ -64,13 +92,19 @@ func (t *Tracker[T]) Deleted(object T) {
 func (t *Tracker[T]) record(object T, write pendingWrite) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	owner := t.ownerOf(object)
+	if pending := t.pending(t.ownerOf(object)); !pending.gone[object.GetUID()] {
+		pending.writes[object.GetUID()] = write
+	}
+}
+
+// pending returns what is known of an owner, if only that it is nothing.
+func (t *Tracker[T]) pending(owner types.NamespacedName) *pendingWrites {
 	pending := t.owners[owner]
 	if pending == nil {
 		pending = &pendingWrites{writes: map[types.UID]pendingWrite{}}
 		t.owners[owner] = pending
 	}
-	pending.writes[object.GetUID()] = write
+	return pending
 }
 
 // Behind tells whether the objects a cache holds for an owner are older than the
@@ -127,6 +161,11 @@ func (t *Tracker[T]) Seen(object T) (news bool) {
 // Gone takes notice of an object that left the cache, or left its owner, and
 // tells whether that owner should be looked at again.
 func (t *Tracker[T]) Gone(object T) (news bool) {
+	t.mu.Lock()
+	if pending := t.owners[t.ownerOf(object)]; pending != nil && pending.underWay > 0 {
+		pending.gone[object.GetUID()] = true
+	}
+	t.mu.Unlock()
 	return t.observe(object, func(write pendingWrite) (settled, news bool) {
 		return true, !write.deleted
 	})
@@ -151,7 +190,7 @@ func (t *Tracker[T]) observe(object T, judge func(pendingWrite) (settled, news b
 	if settled {
 		delete(pending.writes, object.GetUID())
 	}
-	if len(pending.writes) > 0 {
+	if len(pending.writes) > 0 || pending.underWay > 0 {
 		return news
 	}
 	delete(t.owners, owner)

@@ -172,3 +172,34 @@ func among(slices ...*discoveryv1.EndpointSlice) func(name string) (*discoveryv1
 		return nil, false
 	}
 }
+
+// Events may be faster than the answer to the write that they are about.
+func TestWhatIsGoneBeforeItsWriteIsAnsweredIsNotWaitedFor(t *testing.T) {
+	for name, record := range map[string]func(*sliceTracker, *discoveryv1.EndpointSlice){
+		"created": (*sliceTracker).Wrote, "deleted": (*sliceTracker).Deleted,
+	} {
+		t.Run(name, func(t *testing.T) {
+			tracker, a, b := New(serviceOf), sliceAt("a", 9), sliceAt("b", 9)
+			tracker.Wrote(b)
+			for range 2 { // whether something else is waited for or not
+				doneA, doneB := tracker.Begin(serviceOf(a)), tracker.Begin(serviceOf(b))
+				tracker.Seen(a)
+				if !tracker.Gone(a) {
+					t.Error("nobody is told that it is gone")
+				}
+				doneB()
+				record(tracker, a)
+				doneA()
+				tracker.Seen(b)
+				if tracker.Pending(serviceOf(a)) {
+					t.Error("it is waited for")
+				}
+			}
+			// Once the answer has come, the next write is waited for.
+			tracker.Wrote(sliceAt("a", 12))
+			if !tracker.Pending(serviceOf(a)) {
+				t.Error("a later write is not waited for")
+			}
+		})
+	}
+}

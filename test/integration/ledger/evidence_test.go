@@ -61,7 +61,7 @@ var _ = Describe("Evidence", func() {
 			{Carrier: store.OwnerOf(balanced)}, {Carrier: store.OwnerOf(balanced)},
 			{},
 		}))
-		Expect(reader.lists).To(Equal(2), "once for all, for each type that may have them")
+		Expect(reader.lists).To(Equal(3), "once for all, for each type that may have them")
 
 		By("asking the Service of the hint first")
 		reader = &counting{Reader: api}
