@@ -93,20 +93,16 @@ verify: $(CONTROLLER_GEN) ## Fail if generated files, formatting or go.mod are n
 ##@ Tests
 
 .PHONY: test
-test: manifests generate test-programs ## Run all tests on a real etcd and kube-apiserver; K8S_VERSION picks which.
-	@$(PROGRAMS) hack/test.sh all $(ARGS)
+test: manifests generate test-programs ## Run all tests on a real etcd and kube-apiserver; K8S_VERSION picks which, COVER=1 counts coverage.
+	@$(PROGRAMS) COVER="$(COVER)" hack/test.sh all $(ARGS)
 
 .PHONY: test-unit
 test-unit: $(GOTESTSUM) ## Run the tests that need no other program; ARGS="-run TestPlan" picks some.
-	@$(PROGRAMS) hack/test.sh unit $(ARGS)
-
-.PHONY: test-model
-test-model: ## Let replicas of the ledger meet with all that may go wrong, 20,000 times; MODEL_RUNS=100000 for more.
-	@$(PROGRAMS) hack/test.sh model $(ARGS)
+	@$(PROGRAMS) COVER="$(COVER)" hack/test.sh unit $(ARGS)
 
 .PHONY: test-integration
 test-integration: manifests generate test-programs ## Run the tests on a control plane; FOCUS="headless" picks specs.
-	@$(PROGRAMS) FOCUS="$(FOCUS)" hack/test.sh integration $(ARGS)
+	@$(PROGRAMS) COVER="$(COVER)" FOCUS="$(FOCUS)" hack/test.sh integration $(ARGS)
 
 .PHONY: test-e2e
 test-e2e: ## Run the tests on a real node.

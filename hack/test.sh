@@ -4,14 +4,14 @@
 
 # Runs tests with a closing summary:
 #
-#   hack/test.sh all|unit|integration|model [flags of go test]
+#   hack/test.sh all|unit|integration [flags of go test]
 #
-# model plays all runs of the ledger's model test, which the others, that count
-# coverage, play few of.
+# With COVER=1 they count which statements ran, what the manager does for the suites
+# in its own process too, and take twice as long; the ledger's model test then plays
+# few of its runs.
 # FOCUS, a regular expression, picks specs of the integration suites.
 # make sets SERVICENET_BIN, K8S_VERSION and KUBEBUILDER_ASSETS, which say where
-# the programs are that the integration tests start. The coverage figure counts
-# what the manager does for them in its own process, too.
+# the programs are that the integration tests start.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -21,7 +21,6 @@ shift
 skip=() focus=()
 case $which in
   all) pattern=. ;;
-  model) pattern='/servicenet/internal/ledger/store$' ;;
   unit)
     pattern='/servicenet/(api|cmd|controllers|internal|hack/testsummary)(/|$)'
     skip=(-skip '^Example') # the library's example starts an API server
@@ -34,7 +33,7 @@ case $which in
     fi
     ;;
   *)
-    echo "test.sh: want all, unit, integration or model, not $which" >&2
+    echo "test.sh: want all, unit or integration, not $which" >&2
     exit 2
     ;;
 esac
@@ -51,14 +50,18 @@ trap 'rm -rf "$scratch"' EXIT
 begin=$SECONDS
 
 coverage=()
-if [[ $which != integration ]]; then
+if [[ -n ${COVER:-} && $which != integration ]]; then
   coverage=(-covermode=atomic "-coverpkg=$covered" "-coverprofile=$scratch/tests.out")
 fi
-if [[ $which != unit && $which != model ]]; then
-  linked=$(go list -deps ./cmd | grep '^servicenet.dev/' | paste -sd,)
-  go build -cover -covermode=atomic -coverpkg="$linked" -o "$bin/covered/manager" ./cmd
-  export SERVICENET_BIN=$bin/covered:$bin GOCOVERDIR=$scratch/manager
-  mkdir "$GOCOVERDIR"
+if [[ $which != unit ]]; then
+  if [[ -n ${COVER:-} ]]; then
+    linked=$(go list -deps ./cmd | grep '^servicenet.dev/' | paste -sd,)
+    go build -cover -covermode=atomic -coverpkg="$linked" -o "$bin/covered/manager" ./cmd
+    export SERVICENET_BIN=$bin/covered:$bin GOCOVERDIR=$scratch/manager
+    mkdir "$GOCOVERDIR"
+  else
+    go build -o "$bin/manager" ./cmd
+  fi
 fi
 
 race=()
@@ -68,10 +71,6 @@ if command -v "${compiler%% *}" >/dev/null; then
   export CGO_ENABLED=1
 else
   echo "no C compiler ($compiler): testing without the race detector"
-fi
-
-if [[ $which == model ]]; then
-  exec go test "${race[@]}" -count=1 -timeout=60m -run '^TestModel$' "$@" ./internal/ledger/store
 fi
 
 echo "testing $(wc -w <<<"$packages") packages; compiling them takes minutes the first time"
@@ -85,15 +84,16 @@ status=0
   sed -u -E 's/ \(coverage: .*\)$//' || status=$? # the figures per package say little
 export CGO_ENABLED=0
 
-if compgen -G "$scratch/manager/*" >/dev/null; then
-  go tool covdata textfmt -i "$scratch/manager" -o "$scratch/manager.out"
+if [[ -n ${COVER:-} ]]; then
+  if compgen -G "$scratch/manager/*" >/dev/null; then
+    go tool covdata textfmt -i "$scratch/manager" -o "$scratch/manager.out"
+  fi
+  {
+    echo "mode: atomic"
+    cat "$scratch"/*.out 2>/dev/null | grep -v '^mode:' || true
+  } >cover.out
+  printf '\ncoverage  %s of statements (cover.out)' "$(go tool cover -func=cover.out | awk 'END { print $NF }')"
 fi
-{
-  echo "mode: atomic"
-  cat "$scratch"/*.out 2>/dev/null | grep -v '^mode:' || true
-} >cover.out
-
-printf '\ncoverage  %s of statements (cover.out)\n' "$(go tool cover -func=cover.out | awk 'END { print $NF }')"
-printf 'elapsed   %d s\n' $((SECONDS - begin))
+printf '\nelapsed   %d s\n' $((SECONDS - begin))
 go run ./hack/testsummary <"$scratch/events"
 exit "$status"

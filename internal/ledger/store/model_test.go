@@ -120,7 +120,7 @@ func TestModel(t *testing.T) {
 	t.Parallel()
 	runs, first := uint64(20_000), uint64(1)
 	if testing.CoverMode() != "" {
-		runs = 1000 // each costs three times as much: make test-model plays all
+		runs = 1000 // each costs three times as much
 	}
 	if text, set := os.LookupEnv("MODEL_RUNS"); set {
 		runs, _ = strconv.ParseUint(text, 10, 64)
