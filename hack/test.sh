@@ -73,6 +73,10 @@ else
   echo "no C compiler ($compiler): testing without the race detector"
 fi
 
+# Those that wait longest begin first.
+slow='/test/integration/(pools|ledger|takeover)$|/internal/ledger/store$'
+packages=$(grep -E "$slow" <<<"$packages" || true; grep -vE "$slow" <<<"$packages" || true)
+
 echo "testing $(wc -w <<<"$packages") packages; compiling them takes minutes the first time"
 # The tests start programs that the test cache does not know of: -count=1. The
 # suites mostly wait for them, so that more run at a time than there are cores: -p=4.

@@ -207,7 +207,7 @@ func (q *quest) ask(p *page) step {
 // held is for a number that lost its Service.
 func (q *quest) held(p *page) (step, error) {
 	hold, _ := p.block.Hold(q.place.Number)
-	if hold.Denies(q.subject()) {
+	if hold.Denies(q.subject()) && !q.isOver(hold) {
 		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRetained}
 	}
 	wait := time.Until(p.watches[q.place.Number].since.Add(q.s.Timing.Release))
@@ -227,11 +227,26 @@ func (q *quest) held(p *page) (step, error) {
 			q.waiting = "the API server may not have released the port yet"
 			return sleep(ctx, wait)
 		default:
-			return q.swap(func(b *ledger.Block) error {
-				return moved(b.Claim(q.place.Number, hold.Serial, q.s.holder))
-			}, q.take)(ctx)
+			return q.claim(hold)(ctx)
 		}
 	}), nil
+}
+
+// claim takes a held number that nothing uses. Once its retention is over, whom it
+// was kept for is of no account.
+func (q *quest) claim(hold ledger.Hold) step {
+	number, over := q.place.Number, q.isOver(hold)
+	return q.swap(func(b *ledger.Block) error {
+		if over {
+			return moved(b.Clear(number, hold.Serial) && b.Lend(number, q.s.holder))
+		}
+		return moved(b.Claim(number, hold.Serial, q.s.holder))
+	}, q.take)
+}
+
+// isOver tells whether the retention of a held number has ended.
+func (q *quest) isOver(hold ledger.Hold) bool {
+	return !hold.Until.IsZero() && !hold.Until.After(q.s.Now())
 }
 
 // used is for a number that a Service has, by the ledger. If none does, it is

@@ -63,6 +63,17 @@ func TestRetentionEnds(t *testing.T) {
 	})
 }
 
+func TestNumberIsNobodysOnceItsRetentionIsOver(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.retain(5 * time.Minute)
+		s.refused(s.r[1], place, named("other"), ledger.ByRetained)
+		hold, _ := s.r[1].Blocks()[place.Key].Hold(place.Number)
+		time.Sleep(time.Until(hold.Until) + time.Millisecond)
+		s.takeNumber(s.r[1], place, named("other"))
+		s.takeNumber(s.r[0], place, named("other"))
+	})
+}
+
 func TestRetainedNumberStaysKeptIfTheRequestFails(t *testing.T) {
 	for name, end := range map[string]func(*scene){
 		"refused by others": func(s *scene) { time.Sleep(2 * s.r[1].Timing.InFlight) },
