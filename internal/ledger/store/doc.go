@@ -26,13 +26,14 @@
 // an AMD EPYC (family 26) that they share with the callers. Takes a second:
 //
 //	                            1 caller  16 callers  64 callers
-//	automatic                     29,078      33,379      28,074  174 takes a write
-//	automatic, two replicas       31,378      27,925      28,471  141 takes a write
-//	explicit, of one block           174       1,175       2,030
-//	  two replicas                   214         804       1,707
-//	explicit, of 16 blocks           206         573       1,066
-//	  two replicas                   185         391         580
+//	automatic                     38,399      40,826      44,874  250 takes a write
+//	automatic, two replicas       45,652      50,906      40,406  230 takes a write
+//	explicit, of one block           477       3,518       9,200
+//	  two replicas                   281       1,135       3,459
+//	explicit, of 16 blocks           349       1,116       3,410
+//	  two replicas                   371         786       1,468
 //
-// An automatic number takes 1.2 µs at the median. An explicit one takes a read of
-// its IPAddress object and a share of a write.
+// An automatic number takes 1.3 µs at the median. An explicit one takes a share of a
+// write: where 64 callers ask two replicas for numbers of 16 blocks, two share one at
+// most, and a fifth of the writes meet one of the other replica.
 package store
