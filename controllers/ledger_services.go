@@ -92,7 +92,8 @@ func (c *carriers) seen(place ledger.Place) store.Finding {
 	if carrier := c.carrier(place); carrier != nil {
 		return store.Finding{Carrier: store.OwnerOf(carrier)}
 	}
-	if c.addresses == nil || place.Family == servicenetv1alpha1.NodePort {
+	// Of load-balancer addresses the API server has no objects.
+	if c.addresses == nil || place.Family != servicenetv1alpha1.ClusterIPv4 && place.Family != servicenetv1alpha1.ClusterIPv6 {
 		return store.Finding{}
 	}
 	object, found, err := c.addresses.GetByKey(place.String())

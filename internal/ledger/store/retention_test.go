@@ -74,6 +74,27 @@ func TestNumberIsNobodysOnceItsRetentionIsOver(t *testing.T) {
 	})
 }
 
+func TestRangeIsNotFullWhoseLastRetentionIsOver(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		from := cidr(s.T, "10.0.0.0/29")
+		for i := range 6 {
+			name := strconv.Itoa(i)
+			s.serve(name, 5*time.Minute, s.take(s.r[0], from, named(name)))
+		}
+		time.Sleep(5 * time.Second)
+		gone := named("3").Owner.NamespacedName
+		place := s.v.services[gone].places[0]
+		s.v.drop(gone)
+		s.becomes(place, ledger.Held)
+		time.Sleep(100 * time.Millisecond) // for the watches
+		hold, _ := s.r[0].Blocks()[place.Key].Hold(place.Number)
+		time.Sleep(time.Until(hold.Until) + time.Millisecond)
+		if got := s.take(s.r[0], from, named("next")); got != place {
+			s.Errorf("got %s, want %s", got, place)
+		}
+	})
+}
+
 func TestRetainedNumberStaysKeptIfTheRequestFails(t *testing.T) {
 	for name, end := range map[string]func(*scene){
 		"refused by others": func(s *scene) { time.Sleep(2 * s.r[1].Timing.InFlight) },

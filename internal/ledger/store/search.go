@@ -76,9 +76,9 @@ func (q *search) look() (some bool) {
 // clearing tells whether a number is about to be cleared: one that is held for
 // nobody, and that nothing but a Service had, or one whose Service was seen to go.
 func (q *search) clearing(p *page) bool {
-	for number, hold := range p.block.Holds() {
+	for number := range p.block.Holds() {
 		place := ledger.Place{Key: p.key, Number: number}
-		if hold.Until.IsZero() && q.h.has(place) && !q.s.Seen(place).Foreign {
+		if !p.keeps(number, q.s.Now()) && q.h.has(place) && !q.s.Seen(place).Foreign {
 			return true
 		}
 	}
