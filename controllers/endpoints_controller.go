@@ -44,12 +44,14 @@ type endpointsReconciler struct {
 	gatherer    *gatherer
 	checks      *checks
 	states      *endpointsStates
+	late        *lateChanges
 	departed    *departures
 	keepOrphans bool
 }
 
 // Reconcile brings the Endpoints of one Service up to date.
 func (r *endpointsReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	r.late.enqueue()
 	if wait := r.gatherer.begin(request.NamespacedName); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}

@@ -16,7 +16,7 @@ import (
 
 // endpointsEvents enqueues Endpoints that somebody else wrote or deleted, and at
 // start those that may be left over from a Service that was deleted meanwhile.
-func endpointsEvents(own *endpointsTracker) eventHandlers[*corev1.Endpoints] {
+func endpointsEvents(own *endpointsTracker, late *lateChanges) eventHandlers[*corev1.Endpoints] {
 	enqueue := func(q queue, object *corev1.Endpoints, isNews func(*corev1.Endpoints) bool) {
 		if !endpoints.LeaderElection(object) && isNews(object) {
 			q.Add(reconcile.Request{NamespacedName: client.ObjectKeyFromObject(object)})
@@ -25,6 +25,7 @@ func endpointsEvents(own *endpointsTracker) eventHandlers[*corev1.Endpoints] {
 	return eventHandlers[*corev1.Endpoints]{
 		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*corev1.Endpoints], q queue) {
 			if e.IsInInitialList {
+				late.seePublished(e.Object)
 				enqueueAtStart(ctx, e, q)
 				return
 			}

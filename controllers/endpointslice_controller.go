@@ -32,6 +32,7 @@ type endpointSliceReconciler struct {
 	merger      *merger
 	checks      *checks
 	states      *endpointSliceStates
+	late        *lateChanges
 	shares      *zoneShares
 	news        *topologyNews
 	keepOrphans bool
@@ -39,6 +40,7 @@ type endpointSliceReconciler struct {
 
 // Reconcile brings the slices of one Service up to date.
 func (r *endpointSliceReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	r.late.enqueue()
 	if wait := r.gatherer.begin(request.NamespacedName); wait > 0 {
 		return ctrl.Result{RequeueAfter: wait}, nil
 	}

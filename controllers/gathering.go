@@ -19,7 +19,9 @@ import (
 
 // The first change of a Service is published at once. When a burst of them follows,
 // publishing each would write the same slices again and again, so they are gathered:
-// the longer the burst, the longer.
+// the longer the burst, the longer. Where many Services of a namespace change, each
+// of them gathers from the first change on: they wait for each other anyway, and
+// fewer writes serve all of them sooner.
 const (
 	// longestRemoval is for how long a change is held back at most that takes an
 	// endpoint away: until it is published, traffic goes where nobody answers.
@@ -45,6 +47,7 @@ type gatherer struct {
 
 	mu       sync.Mutex
 	services map[types.NamespacedName]*gathering
+	crowds   crowds
 }
 
 // gathering is what is known of one Service.
@@ -53,6 +56,7 @@ type gathering struct {
 	last    time.Time     // when the last change came
 	hold    time.Duration // for how long changes are gathered now
 	until   time.Time     // the end of that
+	crowd   time.Time     // the end of gathering in a crowd
 	batch   gathered      // what the reconcile under way has taken
 }
 
@@ -83,6 +87,9 @@ func (g *gatherer) changed(service types.NamespacedName, removal bool) time.Dura
 		s.hold = 0 // of a burst that is long over
 	}
 	s.last = now
+	if inCrowd := g.crowds.joined(service.Namespace, now); inCrowd && s.pending.changes == 0 {
+		s.crowd = now.Add(min(crowdHold, g.longest))
+	}
 	s.pending.changes++
 	if removal && s.pending.removal.IsZero() {
 		s.pending.removal = now
@@ -91,12 +98,15 @@ func (g *gatherer) changed(service types.NamespacedName, removal bool) time.Dura
 }
 
 // due is when the changes of a Service are to be published: when they have been
-// gathered for long enough, or when the burst is over, or when the first removal
-// has waited for as long as it may.
+// gathered for long enough, or when a burst is over outside a crowd, or when the first
+// removal has waited for as long as it may.
 func (s *gathering) due() time.Time {
 	at := s.until
 	if over := s.last.Add(quiet); over.Before(at) {
 		at = over
+	}
+	if s.crowd.After(at) {
+		at = s.crowd
 	}
 	if latest := s.pending.removal.Add(longestRemoval); !s.pending.removal.IsZero() && latest.Before(at) {
 		at = latest
@@ -134,7 +144,7 @@ func (g *gatherer) end(service types.NamespacedName, published bool) {
 	switch {
 	case !published && batch.changes > 0:
 		s.pending.changes += batch.changes
-		s.until = now
+		s.until, s.crowd = now, time.Time{}
 		return
 	case s.pending.changes >= burst:
 		s.hold = min(max(2*s.hold, shortestHold), g.longest)
@@ -153,7 +163,7 @@ func (g *gatherer) urge(service types.NamespacedName) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if s := g.services[service]; s != nil {
-		s.until = time.Time{}
+		s.until, s.crowd = time.Time{}, time.Time{}
 	}
 }
 

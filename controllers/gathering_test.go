@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"math/rand/v2"
+	"strconv"
 	"testing"
 	"time"
 
@@ -90,6 +91,71 @@ func TestABurstThatEndsIsPublishedSoon(t *testing.T) {
 	g.pass(2 * time.Second)
 	if wait := g.changed(g.web, false); wait != 0 {
 		t.Errorf("the next one, much later, waits for %s", wait)
+	}
+}
+
+func TestACrowdOfServicesIsGatheredFromTheFirstChangeOn(t *testing.T) {
+	g := newGatheringTest(0, time.Second)
+	other := func(i int, namespace string) types.NamespacedName {
+		return types.NamespacedName{Namespace: namespace, Name: strconv.Itoa(i)}
+	}
+	for i := range 300 { // 200 a second
+		g.pass(5 * millisecond)
+		g.changed(other(i, g.web.Namespace), false)
+	}
+	if wait := g.changed(g.web, false); wait != crowdHold {
+		t.Errorf("the first change waits for %s, want %s", wait, crowdHold)
+	}
+	if wait := g.changed(other(1, "elsewhere"), false); wait != 0 {
+		t.Errorf("a change in another namespace waits for %s", wait)
+	}
+	g.pass(300 * millisecond)
+	g.changed(g.web, false)
+	if wait := g.begin(g.web); wait != 200*millisecond {
+		t.Errorf("the second change makes both wait for %s, want the rest of %s", wait, crowdHold)
+	}
+	if wait := g.changed(g.web, true); wait != longestRemoval {
+		t.Errorf("a removal waits for %s, want %s", wait, longestRemoval)
+	}
+	g.pass(longestRemoval)
+	g.publish(t, 10*millisecond, 0)
+
+	g.pass(5 * time.Second)
+	if wait := g.changed(g.web, false); wait != 0 {
+		t.Errorf("a change long after the crowd waits for %s", wait)
+	}
+}
+
+func TestACrowdDoesNotHoldBackWhatIsUrgentOrFailed(t *testing.T) {
+	for name, what := range map[string]func(g *gatheringTest){
+		"urgent": func(g *gatheringTest) { g.urge(g.web) },
+		"failed": func(g *gatheringTest) {
+			g.pass(crowdHold)
+			g.begin(g.web)
+			g.end(g.web, false)
+		},
+	} {
+		g := newGatheringTest(0, time.Second)
+		for range 2 * crowded {
+			g.changed(types.NamespacedName{Namespace: g.web.Namespace, Name: "other"}, false)
+		}
+		g.changed(g.web, false)
+		what(g)
+		if wait := g.begin(g.web); wait != 0 {
+			t.Errorf("%s: it waits for %s", name, wait)
+		}
+	}
+}
+
+func TestRatesOfNamespacesAreForgotten(t *testing.T) {
+	var all crowds
+	now := time.Unix(1_000_000, 0)
+	for i := range 10 * sweepAfter {
+		now = now.Add(10 * millisecond)
+		all.joined(strconv.Itoa(i), now)
+	}
+	if len(all.rates) > 2*sweepAfter {
+		t.Errorf("%d namespaces are remembered", len(all.rates))
 	}
 }
 

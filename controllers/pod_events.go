@@ -27,6 +27,8 @@ type podWatch struct {
 	note func(*corev1.Pod) []types.NamespacedName
 	// gatherer decides for how long changes wait.
 	gatherer *gatherer
+	// late finds those that changed while nothing was published.
+	late *lateChanges
 }
 
 // podEvents enqueues the Services that select a pod, and on an update those that
@@ -35,7 +37,10 @@ type podWatch struct {
 func (w *podWatch) podEvents() eventHandlers[*corev1.Pod] {
 	return eventHandlers[*corev1.Pod]{
 		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*corev1.Pod], q queue) {
-			if !e.IsInInitialList && endpointslice.Listable(e.Object) {
+			switch {
+			case e.IsInInitialList:
+				w.late.seePod(q, e.Object)
+			case endpointslice.Listable(e.Object):
 				w.enqueueServicesOf(q, false, e.Object)
 			}
 		},

@@ -46,13 +46,15 @@ func setupEndpointSlice(mgr ctrl.Manager, own cluster.Cluster, options Options) 
 func newEndpointSliceReconciler(
 	api access, counters *endpointSliceMetrics, differences prometheus.Counter, options Options,
 ) *endpointSliceReconciler {
+	known := newStates(func() *endpointslice.State { return endpointslice.NewState(options.MaxEndpointsPerSlice) })
 	return &endpointSliceReconciler{
 		sliceWriter: newSliceWriter(api, counters.sliceMetrics),
 		metrics:     counters,
 		gatherer:    newGatherer(api.clock, options.EndpointSliceUpdatesBatchPeriod, options.MaxUpdatesGatherPeriod),
 		merger:      newMerger(options.SliceMergeRate),
 		checks:      newChecks(api.clock, options.EndpointsCheckPeriod, differences),
-		states:      newStates(func() *endpointslice.State { return endpointslice.NewState(options.MaxEndpointsPerSlice) }),
+		states:      known,
+		late:        &lateChanges{note: known.notePod},
 		shares:      &zoneShares{reader: api.reader},
 		news:        newTopologyNews(api.recorder),
 		keepOrphans: options.KeepOrphanedEndpoints,
@@ -62,8 +64,8 @@ func newEndpointSliceReconciler(
 // watches are Services directly, and everything else by way of the Services it
 // concerns. At start, Services alone are enqueued.
 func (r *endpointSliceReconciler) watches(options Options) []watch {
-	pods := &podWatch{reader: r.reader, matters: endpointslice.PodMatters, note: r.states.notePod, gatherer: r.gatherer}
-	slices := &sliceWatch{managedBy: endpointslice.ManagedBy, own: r.tracker, note: r.states.noteSlice,
+	pods := &podWatch{reader: r.reader, matters: endpointslice.PodMatters, note: r.states.notePod, gatherer: r.gatherer, late: r.late}
+	slices := &sliceWatch{managedBy: endpointslice.ManagedBy, own: r.tracker, note: r.states.noteSlice, late: r.late,
 		delay: options.EndpointSliceUpdatesBatchPeriod}
 	return []watch{
 		watching(&corev1.Service{}, r.gatherer.promptly(r.states.introduce, serviceEvents()), serviceChanges()),
@@ -86,23 +88,25 @@ func setupEndpoints(mgr ctrl.Manager, own cluster.Cluster, options Options) erro
 }
 
 func newEndpointsReconciler(api access, differences prometheus.Counter, options Options) *endpointsReconciler {
+	known := newStates(endpoints.NewState)
 	return &endpointsReconciler{
 		access:      api,
 		tracker:     newEndpointsTracker(),
 		gatherer:    newGatherer(api.clock, options.EndpointUpdatesBatchPeriod, options.MaxUpdatesGatherPeriod),
 		checks:      newChecks(api.clock, options.EndpointsCheckPeriod, differences),
-		states:      newStates(endpoints.NewState),
+		states:      known,
+		late:        &lateChanges{note: known.notePod},
 		departed:    newDepartures(),
 		keepOrphans: options.KeepOrphanedEndpoints,
 	}
 }
 
 func (r *endpointsReconciler) watches() []watch {
-	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, note: r.states.notePod, gatherer: r.gatherer}
+	pods := &podWatch{reader: r.reader, matters: endpoints.PodMatters, note: r.states.notePod, gatherer: r.gatherer, late: r.late}
 	return []watch{
 		watching(&corev1.Service{}, r.gatherer.promptly(r.states.introduce, r.departed.events()), serviceChanges()),
 		watching(&corev1.Pod{}, pods.podEvents()),
-		watching(&corev1.Endpoints{}, endpointsEvents(r.tracker)),
+		watching(&corev1.Endpoints{}, endpointsEvents(r.tracker, r.late)),
 		r.checks,
 	}
 }

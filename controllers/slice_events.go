@@ -22,6 +22,8 @@ type sliceWatch struct {
 	// note, if not nil, notes a slice that bears a Service's name or has borne it,
 	// whoever manages and whoever wrote it.
 	note func(service types.NamespacedName, slice string)
+	// late, if not nil, takes notice of what is published at start.
+	late *lateChanges
 	// delay is for how long changes are gathered.
 	delay time.Duration
 }
@@ -34,8 +36,11 @@ type sliceWatch struct {
 func (w *sliceWatch) events() eventHandlers[*discoveryv1.EndpointSlice] {
 	return eventHandlers[*discoveryv1.EndpointSlice]{
 		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*discoveryv1.EndpointSlice], q queue) {
-			if !e.IsInInitialList {
+			switch {
+			case !e.IsInInitialList:
 				w.enqueue(q, e.Object, w.own.Seen)
+			case w.late != nil:
+				w.late.seePublished(e.Object)
 			}
 		},
 		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*discoveryv1.EndpointSlice], q queue) {

@@ -6,6 +6,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"runtime"
@@ -34,6 +35,9 @@ const (
 	skews = 5 * time.Second
 	// calmedDown is how long after the last fault the ledger has to be right.
 	calmedDown = 80 * time.Second
+	// forgotten is for how long numbers may be in flight that nothing tells of, when
+	// somebody has deleted their block: a replica may not have noticed.
+	forgotten = 40 * time.Second
 )
 
 func trialTiming() Timing {
@@ -57,6 +61,13 @@ type trial struct {
 	mu       sync.Mutex
 	replicas []*replica
 	started  uint64
+	// pool is which of the pools the one there is was edited to be.
+	pool *allocator.Range
+	// damages tells whether blocks are damaged in this trial, damaged when one was last,
+	// and wiped when one was deleted.
+	damages bool
+	damaged time.Time
+	wiped   map[ledger.Key]time.Time
 	// grants are the requests that were given a number and have not ended.
 	grants map[ledger.Place][]*grant
 	// kept are holds for a Service, as the blocks have them.
@@ -76,7 +87,7 @@ type grant struct {
 	// shared tells that two requests for one name were given the number, as the
 	// second named it or is the one it is kept for, or that a Service of that name
 	// had it when it was asked for. Once that is gone, nothing keeps the number for
-	// the request.
+	// the request. The same goes where somebody deletes the block.
 	shared bool
 }
 
@@ -155,9 +166,11 @@ func runTrial(t *testing.T, seed uint64, choices []numbers, metrics *Metrics) {
 	m := &trial{
 		t: t, v: newServer(t, seed), seed: seed, metrics: metrics,
 		grants: map[ledger.Place][]*grant{}, kept: map[ledger.Place]ledger.Hold{}, past: map[types.UID]bool{},
-		had: map[ledger.Place]ledger.Owner{},
+		had: map[ledger.Place]ledger.Owner{}, wiped: map[ledger.Key]time.Time{},
 	}
 	m.numbers = choices[m.v.rng.IntN(len(choices))]
+	m.pool = m.pools[0]
+	m.damages = m.v.rng.IntN(20) == 0
 	m.v.applied = m.check
 	m.v.faults = m.v.rng.IntN(3) * 5
 	m.v.slow = []time.Duration{2 * time.Millisecond, 50 * time.Millisecond, 2 * time.Second}[m.v.rng.IntN(3)]
@@ -193,9 +206,11 @@ func runTrial(t *testing.T, seed uint64, choices []numbers, metrics *Metrics) {
 // numbers are what a trial gives out.
 type numbers struct {
 	family servicenetv1alpha1.NumberFamily
-	of     *allocator.Range
-	all    []ledger.Place
-	keys   map[string]ledger.Key
+	// pools are what a pool over them may be edited to: all of them, one half, the
+	// other, both without some.
+	pools []*allocator.Range
+	all   []ledger.Place
+	keys  map[string]ledger.Key
 }
 
 // numbersOfTrials returns what trials give out: ports and addresses, from a
@@ -204,31 +219,64 @@ func numbersOfTrials(t *testing.T) []numbers {
 	t.Helper()
 	var choices []numbers
 	for _, last := range []int{30007, 30040, 30999} {
-		span, _ := allocator.Ports(30000, last)
-		of, err := allocator.NewPorts(allocator.PortSpec{Spans: []allocator.PortSpan{span}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		choices = append(choices, newNumbers(servicenetv1alpha1.NodePort, of, ledger.Port(30000)))
+		middle := (30000 + last) / 2
+		pools := []*allocator.Range{ports(t, 30000, last), ports(t, 30000, middle), ports(t, middle, last), ports(t, 30000, last, 30003, 30004)}
+		choices = append(choices, newNumbers(servicenetv1alpha1.NodePort, pools, ledger.Port(30000)))
 	}
-	for _, prefix := range []string{"10.0.0.0/29", "10.0.0.0/26", "10.0.0.0/22", "10.0.0.0/19"} {
+	for _, of := range [][]string{
+		{"10.0.0.0/29", "10.0.0.0/30", "10.0.0.4/30"},
+		{"10.0.0.0/26", "10.0.0.0/27", "10.0.0.32/27"},
+		{"10.0.0.0/22", "10.0.0.0/23", "10.0.2.0/23"},
+		{"10.0.0.0/19", "10.0.0.0/20", "10.0.16.0/20"},
+	} {
+		var pools []*allocator.Range
+		for _, prefix := range of {
+			pools = append(pools, cidr(t, prefix))
+		}
 		first, second := netip.MustParseAddr("10.0.0.0"), netip.MustParseAddr("10.0.16.0")
-		choices = append(choices, newNumbers(v4, cidr(t, prefix), ledger.Address(v4, first), ledger.Address(v4, second)))
+		choices = append(choices, newNumbers(v4, pools, ledger.Address(v4, first), ledger.Address(v4, second)))
 	}
 	return choices
 }
 
-func newNumbers(family servicenetv1alpha1.NumberFamily, of *allocator.Range, blocks ...ledger.Place) numbers {
-	n := numbers{family: family, of: of, keys: map[string]ledger.Key{}}
+// ports returns the ports from first to last without those that are excluded.
+func ports(t *testing.T, first, last int, excluded ...int) *allocator.Range {
+	t.Helper()
+	span, err := allocator.Ports(first, last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spec := allocator.PortSpec{Spans: []allocator.PortSpan{span}}
+	for _, port := range excluded {
+		only, err := allocator.Ports(port, port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec.Excluded = append(spec.Excluded, only)
+	}
+	of, err := allocator.NewPorts(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return of
+}
+
+func newNumbers(family servicenetv1alpha1.NumberFamily, pools []*allocator.Range, blocks ...ledger.Place) numbers {
+	n := numbers{family: family, pools: pools, keys: map[string]ledger.Key{}}
 	for _, place := range blocks {
 		n.keys[place.Key.String()] = place.Key
 		for place.Number = range allocator.BlockSize {
-			if of.ClassOf(place.Block, place.Number) > allocator.Excluded {
+			if has(pools[0], place) {
 				n.all = append(n.all, place)
 			}
 		}
 	}
 	return n
+}
+
+// has tells whether a range has a number.
+func has(of *allocator.Range, place ledger.Place) bool {
+	return of.ClassOf(place.Block, place.Number) > allocator.Excluded
 }
 
 func (m *trial) startReplica(ctx context.Context) {
@@ -327,7 +375,7 @@ func (m *trial) update(ctx context.Context, id int, name types.NamespacedName) {
 	g := m.grant(request.Owner, place, false)
 	if m.v.chance(2) == 0 {
 		again, ok := m.takeFrom(ctx, r, id, request, nil)
-		if ok && again != place && m.v.finding(place) == (Finding{}) {
+		if ok && again != place && m.v.finding(place) == (Finding{}) && !m.lately() {
 			m.errorf("%s was given %s and, asked again, %s", name, place, again)
 		}
 	}
@@ -367,7 +415,13 @@ func (m *trial) takeFrom(ctx context.Context, r *replica, id int, request Reques
 	var place ledger.Place
 	var err error
 	if want == nil {
-		place, err = r.Take(bounded, m.family, m.of, request)
+		m.mu.Lock()
+		of := m.pool
+		m.mu.Unlock()
+		place, err = r.Take(bounded, m.family, of, request)
+		if err == nil && !has(of, place) {
+			m.errorf("%s is given to %s, which its pool has not", place, request.Owner)
+		}
 	} else {
 		place = *want
 		err = r.TakeNumber(bounded, place, request)
@@ -388,6 +442,7 @@ func (m *trial) grant(owner ledger.Owner, place ledger.Place, explicit bool) *gr
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	g := &grant{owner: owner, number: place, shared: carrier.Same(owner) || explicit && m.had[place].Same(owner)}
+	g.shared = g.shared || time.Since(m.wiped[place.Key]) < forgotten
 	for _, other := range m.grants[place] {
 		if (explicit || other.shared) && other.owner.Same(owner) {
 			g.shared, other.shared = true, true
@@ -487,7 +542,7 @@ func (m *trial) trouble(calm, ctx context.Context) {
 	for sleep(calm, m.v.upTo(8*time.Second)) == nil {
 		at := m.v.chance(len(m.replicas))
 		r := m.replicas[at]
-		switch m.v.chance(6) {
+		switch m.v.chance(9) {
 		case 0:
 			m.logf("%s is cut off", r.Holder)
 			r.link.set(true)
@@ -507,8 +562,61 @@ func (m *trial) trouble(calm, ctx context.Context) {
 		case 3:
 			m.logf("%s stops", r.Holder)
 			m.replace(ctx, at, r.stop)
+		case 4, 5:
+			m.editPool()
+		case 6:
+			if m.damages {
+				m.damage()
+			}
 		default:
 			m.elect(ctx, at)
+		}
+	}
+}
+
+// lately tells whether a block was damaged so lately that replicas have forgotten to
+// whom they gave numbers of it.
+func (m *trial) lately() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return time.Since(m.damaged) < forgotten
+}
+
+// editPool has requests take their numbers from another pool, from now on.
+func (m *trial) editPool() {
+	at := m.v.chance(len(m.pools))
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pool = m.pools[at]
+}
+
+// damage makes a block unreadable or deletes it, as somebody might who has no
+// business there. What was kept for a deleted Service is forgotten then.
+func (m *trial) damage() {
+	for _, name := range slices.Sorted(maps.Keys(m.keys)) {
+		key := m.keys[name]
+		if m.v.chance(2) == 0 {
+			continue
+		}
+		spoil := m.v.chance(3) > 0
+		m.mu.Lock()
+		m.damaged = time.Now()
+		maps.DeleteFunc(m.kept, func(place ledger.Place, _ ledger.Hold) bool { return place.Key == key })
+		if !spoil {
+			m.wiped[key] = time.Now()
+			for place, all := range m.grants {
+				for _, g := range all {
+					g.shared = g.shared || place.Key == key
+				}
+			}
+		}
+		m.mu.Unlock()
+		if spoil {
+			m.logf("block %s is spoilt", name)
+			m.v.spoil(name, []byte("garbage"))
+		} else {
+			m.logf("block %s is deleted", name)
+			m.v.wipe(name)
 		}
 	}
 }

@@ -19,30 +19,16 @@ import (
 	"servicenet.dev/servicenet/internal/repair"
 )
 
-// spoil writes something else into the block of a number, as somebody might who has
-// no business there, and waits until all replicas have seen it.
+// spoil writes something else into the block of a number, and waits until all
+// replicas have seen it.
 func (s *scene) spoil(place ledger.Place, data []byte) {
-	s.Helper()
-	s.v.mu.Lock()
-	name := place.Key.String()
-	was := s.v.block(name)
-	spoilt := s.v.blocks[name].DeepCopy()
-	spoilt.Data = data
-	spoilt.ResourceVersion = s.v.next()
-	s.v.blocks[name] = spoilt
-	// The test goes on to compare with what the block said.
-	s.v.decoded[name] = was
-	s.v.tell(func(w *watcher) { w.blocks = append(w.blocks, spoilt.DeepCopy()) })
-	s.v.mu.Unlock()
+	s.v.spoil(place.Key.String(), data)
 	time.Sleep(100 * time.Millisecond)
 }
 
 // wipe deletes the block of a number, as above.
 func (s *scene) wipe(place ledger.Place) {
-	s.v.mu.Lock()
-	s.v.next()
-	s.v.remove(s.v.blocks[place.Key.String()])
-	s.v.mu.Unlock()
+	s.v.wipe(place.Key.String())
 	time.Sleep(100 * time.Millisecond)
 }
 

@@ -12,7 +12,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/allocator"
+	"servicenet.dev/servicenet/internal/bitmap"
 	"servicenet.dev/servicenet/internal/ledger"
+	"servicenet.dev/servicenet/internal/repair"
 )
 
 // event is what a watch of Services shows.
@@ -116,26 +119,51 @@ func (r *replica) lead(ctx context.Context) {
 	r.stopCollect = stop
 	r.running.Go(func() { _ = r.Collect(collect) })
 	r.running.Go(func() {
+		last := map[ledger.Key]*ledger.Block{}
 		for sleep(collect, 20*time.Second) == nil {
-			r.compare()
+			r.compare(collect, last)
 		}
 	})
 }
 
-// compare is what the repair loop does, at its simplest.
-func (r *replica) compare() {
-	for key, block := range r.Blocks() {
+// compare is what the repair loop does, at its simplest. last are the blocks as it
+// saw them before.
+func (r *replica) compare(ctx context.Context, last map[ledger.Key]*ledger.Block) {
+	r.mu.Lock()
+	carried := maps.Clone(r.cache)
+	r.mu.Unlock()
+	blocks := r.Blocks()
+	r.rebuild(ctx, blocks, carried, last)
+	for key, block := range blocks {
+		last[key] = block
 		for number := range block.Used().Numbers() {
 			if f := r.seen(ledger.Place{Key: key, Number: number}); !f.carried() {
 				r.Release(ledger.Place{Key: key, Number: number})
 			}
 		}
 	}
-	r.mu.Lock()
-	carried := maps.Clone(r.cache)
-	r.mu.Unlock()
 	for place, s := range carried {
 		r.Carried(place, s.Owner, s.version)
+	}
+}
+
+// rebuild rebuilds the blocks that can't be read, and those that are not there
+// any more though Services have numbers of theirs.
+func (r *replica) rebuild(ctx context.Context, blocks map[ledger.Key]*ledger.Block, services map[ledger.Place]*service, last map[ledger.Key]*ledger.Block) {
+	lost := map[ledger.Key]*bitmap.Set{}
+	for key := range r.Broken() {
+		lost[key] = bitmap.New(allocator.BlockSize)
+	}
+	for place := range services {
+		if blocks[place.Key] == nil && last[place.Key] != nil && lost[place.Key] == nil {
+			lost[place.Key] = bitmap.New(allocator.BlockSize)
+		}
+		if lost[place.Key] != nil {
+			lost[place.Key].Take(place.Number)
+		}
+	}
+	for key, carried := range lost {
+		_ = r.Rebuild(ctx, key, func(b *ledger.Block, absent ledger.Holder) { repair.Restore(b, last[key], carried, absent) })
 	}
 }
 

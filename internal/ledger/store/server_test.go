@@ -454,6 +454,33 @@ func (v *server) drop(name types.NamespacedName) {
 	})
 }
 
+// spoil writes something else into a block, if there is one, as somebody might who
+// has no business there. What the block said is compared with what it says next.
+func (v *server) spoil(name string, data []byte) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.blocks[name] == nil {
+		return
+	}
+	was, spoilt := v.block(name), v.blocks[name].DeepCopy()
+	spoilt.Data, spoilt.ResourceVersion = data, v.next()
+	v.blocks[name], v.decoded[name] = spoilt, was
+	v.tell(func(w *watcher) { w.blocks = append(w.blocks, spoilt.DeepCopy()) })
+}
+
+// wipe deletes a block, if there is one, as above, whatever it says.
+func (v *server) wipe(name string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if object := v.blocks[name]; object != nil {
+		v.next()
+		checked := v.applied
+		v.applied = func(string, *ledger.Block, *ledger.Block) {}
+		v.remove(object)
+		v.applied = checked
+	}
+}
+
 // park makes an IPAddress object that is no Service's.
 func (v *server) park(place ledger.Place) {
 	v.mu.Lock()
