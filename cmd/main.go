@@ -32,10 +32,10 @@ import (
 const leaderElectionID = "manager.servicenet.dev"
 
 // gcPercent is how much may be allocated between two collections, in hundredths of
-// what is in use, unless $GOGC says otherwise. The caches are most of it, and half of
-// them again is enough: a start, whose garbage is large, then needs a quarter less
+// what is in use, unless $GOGC says otherwise. The caches are most of it, and less than half
+// of them again is enough: a start, whose garbage is large, then needs a quarter less
 // memory and no more processor time.
-const gcPercent = 50
+const gcPercent = 45
 
 // Exit codes.
 const (

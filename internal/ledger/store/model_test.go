@@ -105,7 +105,8 @@ func (m *trial) errorf(format string, args ...any) {
 // TestModel lets two and three replicas give numbers out while connections break,
 // answers get lost, writes land late, watches lag, break off and skip events,
 // replicas die, stop and start, the leader changes, clocks differ, requests fail,
-// and Services are made past the ledger. At each moment no number may be given to
+// Services are made past the ledger, the pool is edited that requests are served from,
+// and blocks are made unreadable or deleted. At each moment no number may be given to
 // two requests, or to one while another's Service has it; none that is in use may
 // be freed; numbers that are kept for a Service are given to no other; and nobody
 // waits longer than asked for. Once the faults end, the ledger must agree with the
@@ -127,6 +128,7 @@ func (m *trial) errorf(format string, args ...any) {
 //   - a number that was kept for a Service is free when its loan ends
 //     (Block.Return)
 //   - a number that was given is asked about too early (Store.overdue)
+//   - what may be in flight is free in a block that is made anew (repair.Restore)
 func TestModel(t *testing.T) {
 	t.Parallel()
 	runs, first := uint64(20_000), uint64(1)
@@ -170,7 +172,7 @@ func runTrial(t *testing.T, seed uint64, choices []numbers, metrics *Metrics) {
 	}
 	m.numbers = choices[m.v.rng.IntN(len(choices))]
 	m.pool = m.pools[0]
-	m.damages = m.v.rng.IntN(20) == 0
+	m.damages = m.v.rng.IntN(100) == 0
 	m.v.applied = m.check
 	m.v.faults = m.v.rng.IntN(3) * 5
 	m.v.slow = []time.Duration{2 * time.Millisecond, 50 * time.Millisecond, 2 * time.Second}[m.v.rng.IntN(3)]
