@@ -43,9 +43,9 @@ type replica struct {
 	store    *store.Store
 	book     *poolBook
 	carriers *carriers
-	// services are all that the cache shows: a list of pointers, where a List of the
-	// cache would be one of copies.
-	services toolscache.Store
+	records  *recorder
+	// services are records of all Services that the cache shows.
+	services toolscache.Indexer
 	// news tells those who work on the leader what has changed.
 	news    *numberNews
 	repairs *repairs
@@ -56,14 +56,15 @@ type replica struct {
 // addLedger adds the part of a replica in the ledger to a manager, and the
 // controllers that need it.
 func addLedger(mgr ctrl.Manager, options Options) error {
-	own, err := newLedgerCluster(mgr, options)
+	records := newRecorder(options)
+	own, err := newLedgerCluster(mgr, options, records)
 	if err != nil {
 		return fmt.Errorf("building the cache of the controllers of numbers: %w", err)
 	}
 	if err := mgr.Add(own); err != nil {
 		return fmt.Errorf("adding the cache of the controllers of numbers: %w", err)
 	}
-	r, err := newReplica(mgr, own, options)
+	r, err := newReplica(mgr, own, options, records)
 	if err != nil {
 		return fmt.Errorf("setting up the ledger: %w", err)
 	}
@@ -86,7 +87,7 @@ func addLedger(mgr ctrl.Manager, options Options) error {
 	return nil
 }
 
-func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options) (*replica, error) {
+func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options, records *recorder) (*replica, error) {
 	ports, err := allocator.Ports(options.ServiceNodePortRange.First, options.ServiceNodePortRange.Last)
 	if err != nil {
 		return nil, err
@@ -98,9 +99,9 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options) (*replic
 	counters := &registrar{registry: metrics.Registry, subsystem: "servicenet_ledger"}
 	r := &replica{
 		access:  newAccess(mgr, own, "servicenet"),
-		options: options, cluster: own,
+		options: options, cluster: own, records: records,
 		book:     newPoolBook(clock.RealClock{}, ports),
-		carriers: newCarriers(options),
+		carriers: newCarriers(),
 		news:     newNumberNews(),
 		told:     make(chan struct{}),
 	}
@@ -147,17 +148,23 @@ func (r *replica) kinds() []client.Object {
 }
 
 // storeOf returns what an informer knows, nothing if it does not say.
-func storeOf(informer cache.Informer) toolscache.Store {
-	if shared, ok := informer.(toolscache.SharedInformer); ok {
-		return shared.GetStore()
+func storeOf(informer cache.Informer) toolscache.Indexer {
+	if shared, ok := informer.(toolscache.SharedIndexInformer); ok {
+		return shared.GetIndexer()
 	}
-	return toolscache.NewStore(toolscache.MetaNamespaceKeyFunc)
+	return newRecordStore()
 }
 
-// each iterates over the objects of a store, which must not be changed.
-func each[T any](of toolscache.Store) iter.Seq[T] {
+// newRecordStore returns an empty store, as those of informers are.
+func newRecordStore() toolscache.Indexer {
+	return toolscache.NewIndexer(toolscache.MetaNamespaceKeyFunc,
+		toolscache.Indexers{toolscache.NamespaceIndex: toolscache.MetaNamespaceIndexFunc})
+}
+
+// each iterates over what is of a type in a list of a store. It must not be changed.
+func each[T any](of []any) iter.Seq[T] {
 	return func(yield func(T) bool) {
-		for _, object := range of.List() {
+		for _, object := range of {
 			if typed, ok := object.(T); ok && !yield(typed) {
 				return
 			}

@@ -64,8 +64,10 @@ func haveLedgerKinds(mapper apimeta.RESTMapper, options Options) error {
 }
 
 // newLedgerCluster builds the cache and the client of the controllers of numbers.
-// What is cached is stripped to what they read and never copied.
-func newLedgerCluster(mgr ctrl.Manager, options Options) (cluster.Cluster, error) {
+// What is cached is stripped to what they read and never copied. Of Services and
+// IPAddress objects, of which there may be very many, there are records, which are
+// read from the stores of their informers.
+func newLedgerCluster(mgr ctrl.Manager, options Options, records *recorder) (cluster.Cluster, error) {
 	scheme := runtime.NewScheme()
 	var errs []error
 	for _, add := range []func(*runtime.Scheme) error{
@@ -85,9 +87,9 @@ func newLedgerCluster(mgr ctrl.Manager, options Options) (cluster.Cluster, error
 		o.HTTPClient = mgr.GetHTTPClient()
 		o.MapperProvider = func(*rest.Config, *http.Client) (apimeta.RESTMapper, error) { return mgr.GetRESTMapper(), nil }
 		o.Cache = cache.Options{ByObject: map[client.Object]cache.ByObject{
-			&corev1.Service{}:                     stored(stripNumbers),
+			&corev1.Service{}:                     recordedBy(records.service),
 			&corev1.Namespace{}:                   stored(stripNamespace),
-			&networkingv1.IPAddress{}:             stored(newIPAddressStripper()),
+			&networkingv1.IPAddress{}:             recordedBy(records.address),
 			&networkingv1.ServiceCIDR{}:           stored(stripManaged[*networkingv1.ServiceCIDR]),
 			&servicenetv1alpha1.AllocationBlock{}: stored(stripManaged[*servicenetv1alpha1.AllocationBlock]),
 			&servicenetv1alpha1.ClusterIPPool{}:   stored(stripManaged[*servicenetv1alpha1.ClusterIPPool]),

@@ -11,7 +11,6 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 
 	"servicenet.dev/servicenet/internal/ledger"
-	"servicenet.dev/servicenet/internal/ledger/store"
 	"servicenet.dev/servicenet/internal/pool"
 )
 
@@ -30,7 +29,7 @@ type hints struct {
 	retention func(place ledger.Place, owner ledger.Owner) ledger.Retention
 	// changed is told of each change too, after the ledger. A Service that did not
 	// exist before, or does not any more, is nil.
-	changed func(before, after *corev1.Service)
+	changed func(before, after *serviceRecord)
 }
 
 // handler returns the handler of an informer of Services.
@@ -47,17 +46,17 @@ func (h *hints) show(was, is any) {
 	if last, missed := was.(toolscache.DeletedFinalStateUnknown); missed {
 		was = last.Obj
 	}
-	before, _ := was.(*corev1.Service)
-	after, _ := is.(*corev1.Service)
+	before, _ := was.(*serviceRecord)
+	after, _ := is.(*serviceRecord)
 	h.carriers.replace(before, after)
-	carries := h.carriers.numbers(after)
+	carries := after.numbers()
 	for _, place := range carries {
-		h.ledger.Carried(place, store.OwnerOf(after), after.ResourceVersion)
+		h.ledger.Carried(place, after.Owner, after.version)
 	}
-	for _, place := range h.carriers.numbers(before) {
+	for _, place := range before.numbers() {
 		// One of two that share a number by mistake leaves it to the other.
 		if h.carriers.carrier(place) == nil && !slices.Contains(carries, place) {
-			h.ledger.Dropped(place, store.OwnerOf(before), h.retained(place, before, after))
+			h.ledger.Dropped(place, before.Owner, h.retained(place, before, after))
 		}
 	}
 	h.changed(before, after)
@@ -65,13 +64,13 @@ func (h *hints) show(was, is any) {
 
 // retained returns for how long a number is kept that a Service does not carry any
 // more: not at all if the Service lives on without it.
-func (h *hints) retained(place ledger.Place, before, after *corev1.Service) ledger.Retention {
+func (h *hints) retained(place ledger.Place, before, after *serviceRecord) ledger.Retention {
 	if after != nil && after.UID == before.UID {
 		return ledger.Retention{}
 	}
-	then := h.retention(place, store.OwnerOf(before))
+	then := h.retention(place, before.Owner)
 	if !then.Until.IsZero() {
-		then.Slot = slotOf(before, place)
+		then.Slot = before.slot(place)
 	}
 	return then
 }

@@ -8,12 +8,10 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
 
 	"servicenet.dev/servicenet/internal/ledger"
-	"servicenet.dev/servicenet/internal/pool"
 )
 
 // recordedHints is a ledger that writes down what it is told.
@@ -35,9 +33,10 @@ func (r *recordedHints) Dropped(place ledger.Place, owner ledger.Owner, then led
 
 func TestHintsTellWhatTheWatchShows(t *testing.T) {
 	until := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	web, moved := numbered("web", "10.96.0.7", 30001), numbered("web", "10.96.0.7", 30002)
-	again := numbered("web", "10.96.0.8", 30001)
+	web, moved := record(numbered("web", "10.96.0.7", 30001)), record(numbered("web", "10.96.0.7", 30002))
+	again := record(numbered("web", "10.96.0.8", 30001))
 	again.UID = types.UID("another")
+	twin := record(numbered("twin", "10.96.0.9", 30001))
 	for name, test := range map[string]struct {
 		show func(toolscache.ResourceEventHandler)
 		want []string
@@ -61,7 +60,7 @@ func TestHintsTellWhatTheWatchShows(t *testing.T) {
 		},
 		"deleted, while another has its port": {
 			func(h toolscache.ResourceEventHandler) {
-				h.OnAdd(numbered("twin", "10.96.0.9", 30001), false)
+				h.OnAdd(twin, false)
 				h.OnDelete(web)
 			},
 			[]string{"twin has 10.96.0.9", "twin has 30001", "web had 10.96.0.7 and keeps it"},
@@ -70,24 +69,14 @@ func TestHintsTellWhatTheWatchShows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			record := &recordedHints{}
 			h := &hints{
-				ledger: record, carriers: newCarriers(Options{Controllers: []string{"*"}}),
+				ledger: record, carriers: newCarriers(),
 				retention: func(ledger.Place, ledger.Owner) ledger.Retention { return ledger.Retention{Until: until} },
-				changed:   func(_, _ *corev1.Service) {},
+				changed:   func(_, _ *serviceRecord) {},
 			}
 			test.show(h.handler())
 			if diff := cmp.Diff(test.want, record.told); diff != "" {
 				t.Errorf("told (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func TestSlotsTellPortsApart(t *testing.T) {
-	service := numbered("web", "10.96.0.7", 30001, 30002)
-	service.Spec.HealthCheckNodePort = 30003
-	for port, want := range map[int]string{30001: "a", 30002: "b", 30003: pool.HealthCheck} {
-		if got := slotOf(service, ledger.Port(port)); got != ledger.SlotOf(want) {
-			t.Errorf("port %d: slot %d, want that of %s", port, got, want)
-		}
 	}
 }

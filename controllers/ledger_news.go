@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"maps"
-	"slices"
 	"sync"
 
 	corev1 "k8s.io/api/core/v1"
@@ -63,29 +62,21 @@ func (n *numberNews) take() (services map[types.NamespacedName]bool, namespaces 
 
 // serviceChanged tells of a Service. A change of anything but numbers and labels is
 // none.
-func (n *numberNews) serviceChanged(before, after *corev1.Service) {
-	if before != nil && after != nil && sameNumbers(before, after) && maps.Equal(before.Labels, after.Labels) {
+func (n *numberNews) serviceChanged(before, after *serviceRecord) {
+	if before != nil && after != nil && before.same(after) {
 		return
 	}
 	n.mu.Lock()
 	if n.leads {
-		for _, service := range []*corev1.Service{before, after} {
+		for _, service := range []*serviceRecord{before, after} {
 			if service != nil {
-				n.services[types.NamespacedName{Namespace: service.Namespace, Name: service.Name}] = true
+				n.services[service.NamespacedName] = true
 			}
 		}
 	}
 	n.mu.Unlock()
 	n.status.ring()
 	n.repair.ring()
-}
-
-// sameNumbers tells whether a Service still has its numbers.
-func sameNumbers(before, after *corev1.Service) bool {
-	return before.UID == after.UID && before.Spec.Type == after.Spec.Type &&
-		before.Spec.HealthCheckNodePort == after.Spec.HealthCheckNodePort &&
-		slices.Equal(before.Spec.ClusterIPs, after.Spec.ClusterIPs) &&
-		slices.Equal(before.Spec.Ports, after.Spec.Ports)
 }
 
 // namespaceEvents returns the handler of an informer of namespaces.

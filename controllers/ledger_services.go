@@ -7,8 +7,6 @@ import (
 	"slices"
 	"sync"
 
-	corev1 "k8s.io/api/core/v1"
-	networkingv1 "k8s.io/api/networking/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
@@ -19,50 +17,27 @@ import (
 // carriers knows which Service carries a number, as the cache shows it. It never
 // waits, so that the ledger can ask it.
 type carriers struct {
-	// families are those of the controllers that run.
-	families []servicenetv1alpha1.NumberFamily
-	// addresses are the IPAddress objects; nil if there are none to look at.
+	// addresses are records of the IPAddress objects; nil if there are none to look at.
 	addresses toolscache.Store
 
 	mu sync.RWMutex
 	// first is one Service by number, others are the rest where several have one.
-	first  map[ledger.Place]*corev1.Service
-	others map[ledger.Place][]*corev1.Service
+	first  map[ledger.Place]*serviceRecord
+	others map[ledger.Place][]*serviceRecord
 }
 
-func newCarriers(options Options) *carriers {
-	c := &carriers{first: map[ledger.Place]*corev1.Service{}, others: map[ledger.Place][]*corev1.Service{}}
-	if options.runs(ClusterIPName) {
-		c.families = append(c.families, servicenetv1alpha1.ClusterIPv4, servicenetv1alpha1.ClusterIPv6)
-	}
-	if options.runs(NodePortName) {
-		c.families = append(c.families, servicenetv1alpha1.NodePort)
-	}
-	return c
-}
-
-// numbers returns the numbers that a Service carries, each once; none of nil.
-func (c *carriers) numbers(service *corev1.Service) []ledger.Place {
-	if service == nil {
-		return nil
-	}
-	var own []ledger.Place
-	for _, place := range store.Numbers(service) {
-		if slices.Contains(c.families, place.Family) && !slices.Contains(own, place) {
-			own = append(own, place)
-		}
-	}
-	return own
+func newCarriers() *carriers {
+	return &carriers{first: map[ledger.Place]*serviceRecord{}, others: map[ledger.Place][]*serviceRecord{}}
 }
 
 // replace takes over that a Service was one and is another; nil is none.
-func (c *carriers) replace(before, after *corev1.Service) {
+func (c *carriers) replace(before, after *serviceRecord) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, place := range c.numbers(before) {
+	for _, place := range before.numbers() {
 		c.remove(place, before)
 	}
-	for _, place := range c.numbers(after) {
+	for _, place := range after.numbers() {
 		if c.first[place] == nil {
 			c.first[place] = after
 		} else {
@@ -71,8 +46,8 @@ func (c *carriers) replace(before, after *corev1.Service) {
 	}
 }
 
-func (c *carriers) remove(place ledger.Place, service *corev1.Service) {
-	isIt := func(other *corev1.Service) bool { return sameName(service, other) }
+func (c *carriers) remove(place ledger.Place, service *serviceRecord) {
+	isIt := func(other *serviceRecord) bool { return service.NamespacedName == other.NamespacedName }
 	rest := slices.DeleteFunc(c.others[place], isIt)
 	if first := c.first[place]; first != nil && isIt(first) {
 		delete(c.first, place)
@@ -90,24 +65,22 @@ func (c *carriers) remove(place ledger.Place, service *corev1.Service) {
 // seen is Seen of the ledger's options.
 func (c *carriers) seen(place ledger.Place) store.Finding {
 	if carrier := c.carrier(place); carrier != nil {
-		return store.Finding{Carrier: store.OwnerOf(carrier)}
+		return store.Finding{Carrier: carrier.Owner}
 	}
 	// Of load-balancer addresses the API server has no objects.
 	if c.addresses == nil || place.Family != servicenetv1alpha1.ClusterIPv4 && place.Family != servicenetv1alpha1.ClusterIPv6 {
 		return store.Finding{}
 	}
 	object, found, err := c.addresses.GetByKey(place.String())
-	if address, ok := object.(*networkingv1.IPAddress); ok && found && err == nil {
-		return store.FindingOf(address)
+	if address, ok := object.(*addressRecord); ok && found && err == nil {
+		return store.Finding{Foreign: address.foreign, Leftover: !address.foreign}
 	}
 	return store.Finding{}
 }
 
 // carrier returns a Service that carries a number, nil if none does.
-func (c *carriers) carrier(place ledger.Place) *corev1.Service {
+func (c *carriers) carrier(place ledger.Place) *serviceRecord {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.first[place]
 }
-
-func sameName(a, b *corev1.Service) bool { return a.Namespace == b.Namespace && a.Name == b.Name }

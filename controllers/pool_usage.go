@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
@@ -56,7 +57,7 @@ func (u *poolUsage) update(ctx context.Context) error {
 }
 
 func (u *poolUsage) countAll(ctx context.Context) error {
-	for service := range each[*corev1.Service](u.services) {
+	for service := range each[*serviceRecord](u.services.List()) {
 		if err := u.count(ctx, service); err != nil {
 			return err
 		}
@@ -65,12 +66,12 @@ func (u *poolUsage) countAll(ctx context.Context) error {
 }
 
 func (u *poolUsage) countNamespace(ctx context.Context, name string) error {
-	var services corev1.ServiceList
-	if err := u.reader.List(ctx, &services, client.InNamespace(name)); err != nil {
+	services, err := u.services.ByIndex(toolscache.NamespaceIndex, name)
+	if err != nil {
 		return fmt.Errorf("listing the Services of namespace %s: %w", name, err)
 	}
-	for i := range services.Items {
-		if err := u.count(ctx, &services.Items[i]); err != nil {
+	for service := range each[*serviceRecord](services) {
+		if err := u.count(ctx, service); err != nil {
 			return err
 		}
 	}
@@ -84,11 +85,12 @@ func (u *poolUsage) countChanged(ctx context.Context, services map[types.Namespa
 		}
 	}
 	for name := range services {
-		service, err := u.getService(ctx, name)
+		object, _, err := u.services.GetByKey(name.String())
 		if err != nil {
-			return err
+			return fmt.Errorf("reading Service %s: %w", name, err)
 		}
-		if service == nil {
+		service, found := object.(*serviceRecord)
+		if !found {
 			u.addresses.Set(&pool.Who{Namespace: name.Namespace, Name: name.Name}, nil)
 			u.ports.Set(&pool.Who{Namespace: name.Namespace, Name: name.Name}, nil)
 			continue
@@ -101,15 +103,15 @@ func (u *poolUsage) countChanged(ctx context.Context, services map[types.Namespa
 }
 
 // count counts the numbers of a Service.
-func (u *poolUsage) count(ctx context.Context, service *corev1.Service) error {
+func (u *poolUsage) count(ctx context.Context, service *serviceRecord) error {
 	labels, err := u.namespaceLabels(ctx, service.Namespace)
 	if err != nil {
 		return err
 	}
 	who := &pool.Who{
-		Namespace: service.Namespace, Name: service.Name, NamespaceLabels: labels, ServiceLabels: service.Labels,
+		Namespace: service.Namespace, Name: service.Name, NamespaceLabels: labels, ServiceLabels: service.labelSet(),
 	}
-	addresses, ports := split(slices.Values(u.carriers.numbers(service)))
+	addresses, ports := split(slices.Values(service.Numbers))
 	u.addresses.Set(who, addresses)
 	u.ports.Set(who, ports)
 	return nil
@@ -133,7 +135,7 @@ func (u *poolUsage) pending() iter.Seq[ledger.Place] {
 	blocks := u.store.Blocks()
 	return func(yield func(ledger.Place) bool) {
 		for key, block := range blocks {
-			if !slices.Contains(u.carriers.families, key.Family) {
+			if !slices.Contains(u.records.families, key.Family) {
 				continue
 			}
 			for number := range block.Loans() {

@@ -150,7 +150,7 @@ func (r *repairs) adopt(claims []repair.Claim) {
 	for _, claim := range claims {
 		version := ""
 		if service := r.carriers.carrier(claim.Place); service != nil {
-			version = service.ResourceVersion
+			version = service.version
 		}
 		r.store.Carried(claim.Place, claim.Service, version)
 	}

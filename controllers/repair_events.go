@@ -28,8 +28,7 @@ func (r *repairs) confirm(ctx context.Context, finding *repair.Finding) (bool, e
 		case err != nil:
 			return false, fmt.Errorf("reading Service %s: %w", finding.Service.NamespacedName, err)
 		}
-		live := r.read(&service)
-		return finding.Confirmed(&live), nil
+		return finding.Confirmed(&r.records.service(&service).Service), nil
 	case finding.Kind.Subject() == repair.AboutAddress:
 		var address networkingv1.IPAddress
 		err := r.live.Get(ctx, client.ObjectKey{Name: finding.Place.String()}, &address)

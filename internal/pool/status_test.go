@@ -83,6 +83,10 @@ func TestStatusCounts(t *testing.T) {
 			pools:    pools(teamA(withPriority(1)), makePool("all", "10.96.7.0/28")),
 			services: map[*Who]string{a: "10.96.7.9"}, want: "0 16 0 0 0",
 		},
+		"its own, but of no ServiceCIDR, as of one that is being deleted": {
+			pools: pools(makePool("a", "10.96.5.0/28 10.200.0.0/28", forNamespaces("team", "a"))), services: map[*Who]string{a: "10.200.0.1"},
+			held: "10.200.0.3", want: "0 16 0 0 0",
+		},
 		"malformed": {
 			pools: pools(teamA(reserving("x", "y", "192.0.2.1"))), services: map[*Who]string{a: "10.96.5.1"}, want: "1 15 0 1 0",
 		},

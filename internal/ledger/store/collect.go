@@ -59,6 +59,7 @@ func (s *Store) noteHolds(p *page) {
 func (s *Store) Collect(ctx context.Context) error {
 	s.countCollecting(1)
 	defer s.countCollecting(-1)
+	s.releaseParted()
 	known := leases{}
 	// How long Leases have not changed is counted from the first look.
 	s.reclaim(ctx, known)

@@ -20,6 +20,7 @@ func (s *Store) Carried(place ledger.Place, owner ledger.Owner, version string) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.page(place.Key)
+	delete(p.parted, place.Number)
 	n := p.mine[place.Number]
 	switch {
 	case n != nil && n.state == carried:
@@ -76,7 +77,9 @@ func (s *Store) Dropped(place ledger.Place, owner ledger.Owner, then ledger.Rete
 	switch {
 	case n == nil && (s.collecting > 0 || p.settled.Has(place.Number)):
 		s.release(p, place.Number, then)
-	case n == nil || !n.owner.Same(owner):
+	case n == nil:
+		p.parted[place.Number] = then
+	case !n.owner.Same(owner):
 	case n.state == leaving || n.state == carried:
 		// Only what is settled is held, and so comes back to be given.
 		n.ended = &then
@@ -99,6 +102,17 @@ func (s *Store) Release(places ...ledger.Place) {
 	defer s.mu.Unlock()
 	for _, place := range places {
 		s.release(s.page(place.Key), place.Number, ledger.Retention{})
+	}
+}
+
+// releaseParted makes up for what an earlier leader saw too late, or not at all.
+func (s *Store) releaseParted() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.pages {
+		for number, then := range p.parted {
+			s.release(p, number, then)
+		}
 	}
 }
 

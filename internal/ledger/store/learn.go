@@ -67,19 +67,21 @@ func (s *Store) cleanUp(p *page) {
 			delete(p.asked, number)
 		}
 	}
+	goneOn := func(number int) bool {
+		state := p.state(number)
+		return state == ledger.Free || state == ledger.Held
+	}
 	var ended []int
 	for number := range p.settled.Numbers() {
-		if state := p.state(number); state == ledger.Free || state == ledger.Held {
+		if goneOn(number) {
 			ended = append(ended, number)
 		}
 	}
 	for _, number := range ended {
 		p.settled.Free(number)
 	}
-	maps.DeleteFunc(p.ending, func(number int, _ time.Time) bool {
-		state := p.state(number)
-		return state == ledger.Free || state == ledger.Held
-	})
+	maps.DeleteFunc(p.ending, func(number int, _ time.Time) bool { return goneOn(number) })
+	maps.DeleteFunc(p.parted, func(number int, _ ledger.Retention) bool { return goneOn(number) })
 }
 
 // recalls tells whether the block has a request of this replica for a number.

@@ -47,6 +47,9 @@ type page struct {
 	// ending are numbers whose Services were seen to be gone, and until when the
 	// block is expected to show it.
 	ending map[int]time.Time
+	// parted are numbers whose Services were seen to be gone while another led, and
+	// for how long they are kept. The block does not show yet that it was told.
+	parted map[int]ledger.Retention
 
 	waiting []*change
 	writing bool
@@ -72,7 +75,7 @@ func newPage(key ledger.Key) *page {
 	return &page{
 		key: key, changed: make(chan struct{}),
 		mine: map[int]*number{}, asked: map[int]asked{}, carried: map[int]*number{}, settled: bitmap.New(allocator.BlockSize),
-		ending: map[int]time.Time{}, retained: map[ledger.Digest][]int{}, watches: map[int]*watch{},
+		ending: map[int]time.Time{}, parted: map[int]ledger.Retention{}, retained: map[ledger.Digest][]int{}, watches: map[int]*watch{},
 	}
 }
 

@@ -54,6 +54,62 @@ func TestRetainedNumberMayBeNamed(t *testing.T) {
 	})
 }
 
+func TestServiceThatGoesWhileNobodyLeadsKeepsItsNumber(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.take(s.r[0], cidr(s.T, "10.0.0.0/24"), named("web"))
+		s.serve("web", time.Hour, place)
+		s.becomes(place, ledger.Used)
+		time.Sleep(time.Second) // for the watches
+		s.r[0].kill()
+		s.drop("web")
+		s.stays(place, ledger.Used, 10*time.Second)
+		s.r[1].lead(s.Context())
+		if took := s.becomes(place, ledger.Held); took > 2*time.Second {
+			s.Errorf("it was held after %s", took)
+		}
+		time.Sleep(time.Second)
+		s.refused(s.r[1], place, named("other"), ledger.ByRetained)
+		s.stays(place, ledger.Held, 5*time.Minute)
+		s.takeNumber(s.r[1], place, named("web"))
+	})
+}
+
+func TestNumberThatIsCarriedAgainIsNotReleasedByTheNextLeader(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.take(s.r[0], cidr(s.T, "10.0.0.0/24"), named("web"))
+		s.serve("web", time.Hour, place)
+		s.becomes(place, ledger.Used)
+		time.Sleep(time.Second) // for the watches
+		s.r[0].kill()
+		s.drop("web")
+		time.Sleep(time.Second)
+		s.serve("other", 0, place)
+		time.Sleep(time.Second)
+		writes := s.writes(func() {
+			s.r[1].lead(s.Context())
+			s.stays(place, ledger.Used, 10*time.Second)
+		})
+		if writes > 0 {
+			s.Errorf("%d writes", writes)
+		}
+	})
+}
+
+func TestOtherReplicasForgetWhatTheLeaderHasDone(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		s.retain(10 * time.Minute)
+		for i, r := range s.r {
+			r.Store.mu.Lock()
+			for _, p := range r.pages {
+				if len(p.parted) > 0 {
+					s.Errorf("replica %d still remembers %v", i, p.parted)
+				}
+			}
+			r.Store.mu.Unlock()
+		}
+	})
+}
+
 func TestRetentionEnds(t *testing.T) {
 	play(t, 1, nil, func(s *scene) {
 		place := s.retain(5 * time.Minute)
