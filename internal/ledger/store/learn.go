@@ -81,7 +81,7 @@ func (s *Store) cleanUp(p *page) {
 		p.settled.Free(number)
 	}
 	maps.DeleteFunc(p.ending, func(number int, _ time.Time) bool { return goneOn(number) })
-	maps.DeleteFunc(p.parted, func(number int, _ ledger.Retention) bool { return goneOn(number) })
+	maps.DeleteFunc(p.parted, func(number int, _ ledger.Retention) bool { return p.state(number) != ledger.Used })
 }
 
 // recalls tells whether the block has a request of this replica for a number.
