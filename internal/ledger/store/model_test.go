@@ -377,7 +377,7 @@ func (m *trial) update(ctx context.Context, id int, name types.NamespacedName) {
 	g := m.grant(request.Owner, place, false)
 	if m.v.chance(2) == 0 {
 		again, ok := m.takeFrom(ctx, r, id, request, nil)
-		if ok && again != place && m.v.finding(place) == (Finding{}) && !m.lately() {
+		if ok && again != place && m.v.finding(place) == (Finding{}) && m.mayRepeat(place) {
 			m.errorf("%s was given %s and, asked again, %s", name, place, again)
 		}
 	}
@@ -576,12 +576,13 @@ func (m *trial) trouble(calm, ctx context.Context) {
 	}
 }
 
-// lately tells whether a block was damaged so lately that replicas have forgotten to
-// whom they gave numbers of it.
-func (m *trial) lately() bool {
+// mayRepeat tells whether a number that was given can be given again to whom asks again:
+// the pool still has it, and no block was damaged, so that replicas forgot to whom they
+// gave what.
+func (m *trial) mayRepeat(place ledger.Place) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return time.Since(m.damaged) < forgotten
+	return has(m.pool, place) && time.Since(m.damaged) >= forgotten
 }
 
 // editPool has requests take their numbers from another pool, from now on.
