@@ -49,6 +49,9 @@ type numbersScene struct {
 	blocks   int
 }
 
+// garbage is what can't be read as a block. It can be written whatever goes wrong.
+const garbage = "garbage"
+
 var errFault = errors.New("it does not work")
 
 // inScene runs a test in a scene with a ServiceCIDR.
@@ -100,7 +103,7 @@ func (s *numbersScene) writeBlock(object client.Object, write func() error) erro
 	if !is {
 		return write()
 	}
-	if s.faults[block.Name] {
+	if s.faults[block.Name] && string(block.Data) != garbage {
 		return errFault
 	}
 	s.blocks++

@@ -167,7 +167,7 @@ func (r *repairs) fix(ctx context.Context, w *repair.World, finding *repair.Find
 		err := r.store.Rebuild(ctx, key, func(block *ledger.Block, absent ledger.Holder) {
 			repair.Restore(block, last, carried, absent)
 		})
-		if err != nil && !errors.Is(err, ledger.ErrNewer) && !apierrors.IsConflict(err) {
+		if err != nil && !errors.Is(err, ledger.ErrNewer) && !apierrors.IsConflict(err) && !apierrors.IsAlreadyExists(err) {
 			return fmt.Errorf("rebuilding block %s: %w", key, err)
 		}
 	case repair.Nothing:

@@ -34,7 +34,7 @@ func (s *numbersScene) spoil(key ledger.Key) {
 	s.Helper()
 	block := &servicenetv1alpha1.AllocationBlock{}
 	err := s.api.Get(s.Context(), types.NamespacedName{Name: key.String()}, block)
-	block.Data = []byte("garbage")
+	block.Data = []byte(garbage)
 	if err == nil {
 		err = s.api.Update(s.Context(), block)
 	}
@@ -145,11 +145,10 @@ func TestRepairThatFailsForOneKindGoesOnWithTheRest(t *testing.T) {
 				// A Service that can't be asked about, a block that can't be written, and
 				// one that can.
 				s.serve("outside", "10.99.0.7")
-				s.faults["Service"] = true
 				stuck, good := s.place("10.96.0.7").Key, s.place("10.96.99.7").Key
+				s.faults["Service"], s.faults[stuck.String()] = true, true
 				s.spoil(stuck)
 				s.spoil(good)
-				s.faults[stuck.String()] = true
 				s.passes(5 * time.Minute)
 				broken := s.store.Broken()
 				if broken[stuck] == nil || broken[good] != nil || s.state("10.96.99.7") != ledger.Used {

@@ -4,9 +4,13 @@
 package ledger
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
+
+// ErrLost says that a block was deleted while its numbers were not all free.
+var ErrLost = errors.New("others deleted it while it was in use")
 
 // TakenError says that a number belongs to another. The caller answers 422.
 type TakenError struct {

@@ -67,10 +67,13 @@
 // Services say which numbers they carry, nobody says which are in flight: given to
 // requests that are still on their way, by replicas that can't know any more. So
 // nothing of a block that was lost is given to anybody until no such request can
-// live (Restore). That it was deleted while in use shows in that the ledger had the
-// number of a Service, and has it no more; a deletion that hit no Service's number,
-// or happened before a leader's first look, is not seen, and then the API server's
-// own allocator keeps numbers in flight apart, except load-balancer addresses.
+// live (Restore). That it was deleted while in use the Store sees itself, since it
+// never deletes a block that is not empty, and tells it at once. Where no watch showed
+// the deletion, it shows in that the ledger had the number of a Service, and has it no
+// more. One that was seen by no watch and hit no Service's number, or happened before
+// the leader's first look, stays unknown, and so does what a replica borrowed of a new
+// block before its watch showed the end of the old one; then the API server's own
+// allocator keeps numbers in flight apart, except load-balancer addresses.
 //
 // # Cost
 //

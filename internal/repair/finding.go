@@ -113,14 +113,19 @@ const (
 )
 
 // patience is how long a finding has to last until it counts.
-func (k Kind) patience() time.Duration {
-	switch k {
+func (f *Finding) patience() time.Duration {
+	switch f.Kind {
 	case NoObject, ObjectNotAllocated, ObjectWrongReference:
 		return serverTime
 	case BlockBroken:
 		// No number of it is given out until it is repaired, and nothing but the
 		// block itself was looked at.
 		return 0
+	case BlockLost:
+		if f.Service.Name == "" {
+			return 0 // it was seen to be deleted
+		}
+		return settles
 	default:
 		return settles
 	}

@@ -54,7 +54,7 @@ func (m *Memory) Look(w *World, now time.Time) Look {
 			s.first = now
 		}
 		seen[id] = s
-		due := s.first.Add(f.Kind.patience())
+		due := s.first.Add(f.patience())
 		if now.Before(due) {
 			look.Next = earliest(look.Next, due)
 			continue

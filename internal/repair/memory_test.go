@@ -67,6 +67,12 @@ func TestFindingsCountOnceTheyLast(t *testing.T) {
 		broken("10.96.0.9", errGarbage())(w)
 		return w
 	}
+	lostBlock := func(t *testing.T) *World {
+		t.Helper()
+		w := makeWorld(t, services(t, "shop/web 10.96.0.8"), "", "")
+		broken("10.96.0.9", fmt.Errorf("block: %w", ledger.ErrLost))(w)
+		return w
+	}
 	tests := map[string][]step{
 		"a duplicate is told once, and again after half an hour": {
 			{0, shared, "again at 10s"},
@@ -110,6 +116,11 @@ func TestFindingsCountOnceTheyLast(t *testing.T) {
 		"a broken block is due at once": {
 			{0, unreadableBlock, "*block_broken clusteripv4-10.96.0.0"},
 			{time.Second, unreadableBlock, "block_broken clusteripv4-10.96.0.0"},
+		},
+		"so is one that was seen to be deleted, and nothing else is said of it": {
+			{0, world("10.96.0.8=used", "", "shop/web 10.96.0.8"), ""},
+			{time.Minute, lostBlock, "*block_lost clusteripv4-10.96.0.0"},
+			{61 * time.Second, lostBlock, "block_lost clusteripv4-10.96.0.0"},
 		},
 		"adoption is quiet and at once": {
 			{0, world("", "", "shop/web 10.96.0.9"), "adopt 10.96.0.9"},

@@ -75,9 +75,12 @@ func (p *page) state(number int) ledger.State {
 
 func unreadable(key ledger.Key, err error) Finding {
 	kind := BlockBroken
-	if errors.Is(err, ledger.ErrNewer) {
+	switch {
+	case errors.Is(err, ledger.ErrNewer):
 		// The release that wrote it is at work: its block is none to be repaired.
 		kind = BlockNewer
+	case errors.Is(err, ledger.ErrLost):
+		kind = BlockLost
 	}
 	return Finding{Kind: kind, Place: ledger.Place{Key: key}, Detail: err.Error()}
 }

@@ -17,8 +17,9 @@ type draft struct {
 	// changes are those that were made.
 	changes  []*change
 	settling []*number
-	// exists tells that there is an object to change.
-	exists, unchanged bool
+	// exists tells that there is an object to change, and ends that it says already
+	// that all numbers are free: then it is deleted.
+	exists, ends, unchanged bool
 }
 
 // draft makes changes, and settles what is carried, in a copy of the block. With
@@ -53,7 +54,8 @@ func (s *Store) draft(p *page, batch []*change) (*draft, error) {
 		s.unsettle(p, d)
 		return d.refuse("the ledger has no room", err)
 	}
-	d.unchanged = bytes.Equal(d.data, p.data) || !d.exists && d.block.Empty()
+	d.ends = d.exists && p.block.Empty() && d.block.Empty()
+	d.unchanged = bytes.Equal(d.data, p.data) && !d.ends || !d.exists && d.block.Empty()
 	return d, nil
 }
 

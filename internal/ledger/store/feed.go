@@ -15,14 +15,17 @@ func (s *Store) Feed() cache.ResourceEventHandler {
 	return cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(object any) { s.fed(object, s.BlockSeen) },
 		UpdateFunc: func(_, object any) { s.fed(object, s.BlockSeen) },
-		DeleteFunc: func(object any) { s.fed(object, s.BlockGone) },
+		DeleteFunc: func(object any) {
+			if last, missed := object.(cache.DeletedFinalStateUnknown); missed {
+				s.fed(last.Obj, s.BlockMissing)
+				return
+			}
+			s.fed(object, s.BlockGone)
+		},
 	}
 }
 
 func (s *Store) fed(object any, then func(*servicenetv1alpha1.AllocationBlock)) {
-	if last, missed := object.(cache.DeletedFinalStateUnknown); missed {
-		object = last.Obj
-	}
 	if block, ok := object.(*servicenetv1alpha1.AllocationBlock); ok {
 		then(block)
 	}

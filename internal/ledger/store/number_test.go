@@ -14,6 +14,7 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
@@ -337,6 +338,32 @@ func TestStorageFailureIsNoRefusal(t *testing.T) {
 		s.unavailable(s.r[0].TakeNumber(ctx, ip("10.0.0.10"), named("web")))
 		if waited := time.Since(begun); waited > 3*time.Second {
 			s.Errorf("a caller waited for %v", waited)
+		}
+	})
+}
+
+// refusing is a server that refuses blocks to be written.
+type refusing struct {
+	Client
+	tries *int
+}
+
+func (r refusing) Create(ctx context.Context, object client.Object, options ...client.CreateOption) error {
+	if _, is := object.(*servicenetv1alpha1.AllocationBlock); is {
+		*r.tries++
+		return errLost
+	}
+	return r.Client.Create(ctx, object, options...)
+}
+
+func TestServerThatRefusesWritesIsAskedLessAndLessOften(t *testing.T) {
+	tries := 0
+	play(t, 1, func(o *Options) { o.Client = refusing{o.Client, &tries} }, func(s *scene) {
+		ctx, cancel := context.WithTimeout(s.Context(), time.Minute)
+		defer cancel()
+		s.unavailable(s.r[0].TakeNumber(ctx, ip("10.0.0.9"), named("web")))
+		if tries < 10 || tries > 70 {
+			s.Errorf("%d tries in a minute", tries)
 		}
 	})
 }

@@ -28,8 +28,10 @@ type page struct {
 	known bool
 	// floor is the newest resourceVersion seen: nothing older is listened to.
 	floor string
-	// gone is the object that was last seen to be deleted.
+	// gone is the object that was last seen to be deleted, and lost when one was that
+	// was in use.
 	gone types.UID
+	lost time.Time
 	// seen counts the versions seen.
 	seen int
 	// changed is closed, and replaced, when a version is seen.
@@ -67,7 +69,8 @@ type version struct {
 	block *ledger.Block
 	data  []byte
 	meta  metav1.ObjectMeta
-	// broken says why an object can't be read.
+	// broken says why an object can't be read, or that there is none since it was
+	// lost.
 	broken error
 }
 
@@ -152,16 +155,40 @@ func (s *Store) BlockSeen(object *servicenetv1alpha1.AllocationBlock) {
 	s.see(s.page(key), v)
 }
 
-// BlockGone tells of a block that a watch shows to be deleted.
+// BlockGone tells of a block that a watch shows to be deleted, as it was then. If not
+// all numbers were free, others have deleted it: what was in flight is not known any
+// more, and until it is rebuilt none of its numbers is given out.
 func (s *Store) BlockGone(object *servicenetv1alpha1.AllocationBlock) {
+	last := versionOf(object)
+	s.gone(object, last.broken != nil || !last.block.Empty())
+}
+
+// BlockMissing tells of a block of which a watch does not show how it went.
+func (s *Store) BlockMissing(object *servicenetv1alpha1.AllocationBlock) { s.gone(object, false) }
+
+func (s *Store) gone(object *servicenetv1alpha1.AllocationBlock, lost bool) {
 	key, err := keyOf(object)
 	if err != nil {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if p := s.page(key); p.meta.UID == object.UID {
+	p := s.page(key)
+	if p.meta.UID == object.UID {
 		s.miss(p)
+	}
+	if lost && p.gone == object.UID && p.meta.UID == "" {
+		p.broken, p.lost = ledger.ErrLost, time.Now()
+		s.learn(p)
+	}
+}
+
+// giveUpOn gives up waiting for a block that is lost to be rebuilt: no request lives
+// any more that could have been given one of its numbers.
+func (s *Store) giveUpOn(p *page) {
+	if errors.Is(p.broken, ledger.ErrLost) && time.Since(p.lost) > s.Timing.Stale {
+		p.broken = nil
+		s.learn(p)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
-// Broken returns why blocks can't be read. Until they are rebuilt, no number of
-// theirs is given out or freed.
+// Broken returns why blocks can't be read, or that they are lost. Until they are
+// rebuilt, no number of theirs is given out or freed.
 func (s *Store) Broken() map[ledger.Key]error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -26,8 +26,8 @@ func (s *Store) Broken() map[ledger.Key]error {
 }
 
 // Rebuild writes a block again of which the ledger lost what it knew. One that
-// can't be read is replaced by what restore makes of a new one; restore changes
-// any other as it is, or a new one where there is none. It is called with the Store
+// can't be read or is lost is replaced by what restore makes of a new one; restore
+// changes any other as it is, or a new one where there is none. It is called with the Store
 // locked, perhaps more than once, and with a holder that never was, for numbers
 // that nobody is to be given for as long as a request may live: the collector takes
 // them back then.
@@ -49,8 +49,8 @@ func (s *Store) Rebuild(ctx context.Context, key ledger.Key, restore func(block 
 	return s.replace(ctx, p, absent, restore)
 }
 
-// replace writes a new block in place of one that can't be read. mu is held, but
-// not while the block is written.
+// replace writes a new block in place of one that can't be read or is lost. mu is
+// held, but not while the block is written.
 func (s *Store) replace(ctx context.Context, p *page, absent ledger.Holder, restore func(*ledger.Block, ledger.Holder)) error {
 	d := &draft{block: ledger.NewBlock(s.rng.Uint32())}
 	restore(d.block, absent)
@@ -61,7 +61,11 @@ func (s *Store) replace(ctx context.Context, p *page, absent ledger.Holder, rest
 	object := p.object(d.block, d.data)
 	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, s.Timing.Call)
-	err = s.Client.Update(ctx, object)
+	if object.UID == "" {
+		err = s.Client.Create(ctx, object)
+	} else {
+		err = s.Client.Update(ctx, object)
+	}
 	cancel()
 	s.mu.Lock()
 	if err != nil {

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/client-go/tools/cache"
+
 	"servicenet.dev/servicenet/internal/allocator"
 	"servicenet.dev/servicenet/internal/bitmap"
 	"servicenet.dev/servicenet/internal/ledger"
@@ -132,6 +134,106 @@ func TestDeletedBlockIsRebuilt(t *testing.T) {
 			s.Errorf("the rebuilt block has %s and %s", s.state(used), s.state(flying))
 		}
 		s.unavailable(s.r[1].TakeNumber(s.Context(), flying, named("thief")))
+	})
+}
+
+func TestBlockThatIsDeletedWithNothingButLoansIsLost(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		of := cidr(s.T, "10.0.0.0/24")
+		flying := s.take(s.r[1], of, named("flying"))
+		s.wipe(flying)
+		for i, r := range s.r {
+			if err := r.Broken()[flying.Key]; !errors.Is(err, ledger.ErrLost) {
+				s.Errorf("replica %d: broken with %v", i, err)
+			}
+			s.unavailable(r.TakeNumber(s.Context(), flying, named("thief")))
+		}
+		if err := s.rebuild(flying.Key, nil); err != nil {
+			s.Fatal(err)
+		}
+		if len(s.r[0].Broken())+len(s.r[1].Broken()) > 0 {
+			s.Errorf("still broken: %v, %v", s.r[0].Broken(), s.r[1].Broken())
+		}
+		s.unavailable(s.r[0].TakeNumber(s.Context(), flying, named("thief")))
+		s.serve("flying", 0, flying)
+		s.becomes(flying, ledger.Used)
+		s.takeNumber(s.r[0], ip("10.0.0.99"), named("other"))
+	})
+}
+
+func TestLostBlockIsUsedAgainWithoutALeader(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		flying := s.take(s.r[1], cidr(s.T, "10.0.0.0/24"), named("flying"))
+		s.r[0].stopCollect()
+		s.wipe(flying)
+		time.Sleep(s.r[1].Timing.Stale - time.Second)
+		s.unavailable(s.r[1].TakeNumber(s.Context(), flying, named("thief")))
+		time.Sleep(3 * time.Second)
+		s.takeNumber(s.r[1], flying, named("other"))
+	})
+}
+
+func TestBlockThatIsEmptyGoesWithoutAWord(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := ip("10.0.0.9")
+		s.takeNumber(s.r[0], place, named("web"))
+		s.serve("web", 0, place)
+		s.becomes(place, ledger.Used)
+		s.drop("web")
+		s.becomes(place, ledger.Free)
+		time.Sleep(time.Second)
+		s.v.mu.Lock()
+		left := len(s.v.blocks)
+		s.v.mu.Unlock()
+		if left > 0 || len(s.r[0].Broken())+len(s.r[1].Broken()) > 0 {
+			s.Errorf("%d blocks are left, broken: %v, %v", left, s.r[0].Broken(), s.r[1].Broken())
+		}
+	})
+}
+
+func TestBlockOfWhichNobodySawTheEndIsNotLost(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		place := s.take(s.r[0], cidr(s.T, "10.0.0.0/24"), named("web"))
+		s.v.mu.Lock()
+		object := s.v.blocks[place.Key.String()].DeepCopy()
+		s.v.mu.Unlock()
+		s.r[0].Feed().OnDelete(cache.DeletedFinalStateUnknown{Key: object.Name, Obj: object})
+		if broken := s.r[0].Broken(); len(broken) > 0 {
+			s.Errorf("broken: %v", broken)
+		}
+	})
+}
+
+func TestLateNewsOfADeletionIsNoLoss(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		place := s.take(s.r[0], cidr(s.T, "10.0.0.0/24"), named("web"))
+		s.v.mu.Lock()
+		earlier := s.v.blocks[place.Key.String()].DeepCopy()
+		s.v.mu.Unlock()
+		earlier.UID = "of an earlier one"
+		s.r[0].BlockGone(earlier)
+		if broken := s.r[0].Broken(); len(broken) > 0 {
+			s.Errorf("broken: %v", broken)
+		}
+	})
+}
+
+func TestReplicaThatStopsLeavesNoEmptyBlock(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		place := s.take(s.r[0], cidr(s.T, "10.0.0.0/24"), named("web"))
+		s.serve("web", 0, place)
+		s.becomes(place, ledger.Used)
+		s.drop("web")
+		s.becomes(place, ledger.Free)
+		if len(s.lent()) == 0 {
+			s.Fatal("nothing is on loan")
+		}
+		s.r[0].stop()
+		s.v.mu.Lock()
+		defer s.v.mu.Unlock()
+		if len(s.v.blocks) > 0 {
+			s.Errorf("%d blocks are left", len(s.v.blocks))
+		}
 	})
 }
 

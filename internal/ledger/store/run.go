@@ -140,9 +140,12 @@ func (s *Store) close() error {
 	}
 	s.mu.Unlock()
 	for _, key := range keys {
-		// What was returned before has landed when this has.
-		if err := s.swap(ctx, key, func(*ledger.Block) error { return nil }, nil); err != nil {
-			return fmt.Errorf("return the numbers on loan: %w", err)
+		// What was returned before has landed when the first of these has, and the
+		// block is deleted if that has left it empty when the second has.
+		for range 2 {
+			if err := s.swap(ctx, key, func(*ledger.Block) error { return nil }, nil); err != nil {
+				return fmt.Errorf("return the numbers on loan: %w", err)
+			}
 		}
 	}
 	s.mu.Lock()

@@ -202,6 +202,7 @@ func (s *Store) tidy() {
 	}
 	now := time.Now()
 	for _, p := range s.pages {
+		s.giveUpOn(p)
 		for _, n := range p.mine {
 			if n.state == spare && n.shelf == nil && n.due.Before(now) {
 				s.giveBack(n)

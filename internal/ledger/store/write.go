@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/ledger"
 )
 
 // mostWriters is how many blocks a replica writes at a time. The changes of the
@@ -36,7 +37,9 @@ func (s *Store) write(p *page) {
 		batch, more, err = s.writeOnce(p, batch)
 		leave()
 		if err == nil {
-			faults = 0
+			if len(batch) == 0 { // not after a read, to which the next write may fail again
+				faults = 0
+			}
 			continue
 		}
 		if faults == 0 && s.life.Err() == nil {
@@ -128,14 +131,16 @@ func (s *Store) fault(batch []*change, err error) error {
 	return err
 }
 
-// put writes a draft, with the object as it is read back.
+// put writes a draft, with the object as it is read back. A block whose numbers are
+// all free is written like that first and then deleted, so that whoever sees one be
+// deleted that is not knows that it was not done here.
 func (s *Store) put(d *draft, object *servicenetv1alpha1.AllocationBlock) error {
 	ctx, cancel := context.WithTimeout(s.life, s.Timing.Call)
 	defer cancel()
 	switch {
 	case !d.exists:
 		return s.Client.Create(ctx, object)
-	case d.block.Empty():
+	case d.ends:
 		only := client.Preconditions{UID: &object.UID, ResourceVersion: &object.ResourceVersion}
 		return s.Client.Delete(ctx, object, only)
 	default:
@@ -147,12 +152,15 @@ func (s *Store) put(d *draft, object *servicenetv1alpha1.AllocationBlock) error 
 func (s *Store) land(p *page, d *draft, object *servicenetv1alpha1.AllocationBlock) {
 	switch {
 	case object == nil:
-	case d.exists && d.block.Empty():
+	case d.ends:
 		if p.meta.UID == object.UID {
 			s.miss(p)
 		}
 	default:
 		s.see(p, written(d, object))
+		if d.block.Empty() {
+			s.later(p, func(*ledger.Block) bool { return false }, nil)
+		}
 	}
 	if object != nil {
 		s.Metrics.swapped(p.key.Family, "done")
