@@ -36,7 +36,9 @@ func (s *Store) write(p *page) {
 		batch, more, err = s.writeOnce(p, batch)
 		leave()
 		if err == nil {
-			faults = 0
+			if len(batch) == 0 { // a block that can be read is not written yet
+				faults = 0
+			}
 			continue
 		}
 		if faults == 0 && s.life.Err() == nil {
