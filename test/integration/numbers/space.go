@@ -29,11 +29,18 @@ type Space struct {
 // started in it has stopped, its Services, all pools and all blocks are removed.
 func (s *Server) NewSpace(ctx context.Context, labels map[string]string) Space {
 	GinkgoHelper()
-	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "spec-", Labels: labels}}
-	Expect(s.API.Create(ctx, namespace)).To(Succeed())
-	in := Space{s, namespace.Name}
+	in := s.NewLastingSpace(ctx, labels)
 	DeferCleanup(in.clear)
 	return in
+}
+
+// NewLastingSpace makes a namespace with labels, of which nothing is removed: the
+// control plane ends with the specs.
+func (s *Server) NewLastingSpace(ctx context.Context, labels map[string]string) Space {
+	GinkgoHelper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "spec-", Labels: labels}}
+	Expect(s.API.Create(ctx, namespace)).To(Succeed())
+	return Space{s, namespace.Name}
 }
 
 func (in Space) clear(ctx context.Context) {
@@ -55,7 +62,7 @@ func (in Space) New(name string, of corev1.ServiceType, address string, ports ..
 	}
 	for i, port := range ports {
 		service.Spec.Ports = append(service.Spec.Ports, corev1.ServicePort{
-			Name: fmt.Sprintf("p%d", i), Port: int32(80 + i), NodePort: port, //nolint:gosec // there are few
+			Name: fmt.Sprintf("p%d", i), Port: int32(80 + i), NodePort: port,
 		})
 	}
 	return service

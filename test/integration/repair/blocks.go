@@ -41,17 +41,17 @@ const portBlock = "nodeport-28672"
 
 // blocks are the specs of what can be wrong with blocks, all of it at once.
 func (f *Family) blocks() {
-	var in numbers.Space
-	var manager *controlplane.Manager
+	b := &blockSpecs{Family: f}
 
 	BeforeAll(func(ctx SpecContext) {
-		in = f.on.NewSpace(ctx, nil)
+		in := f.on.NewSpace(ctx, nil)
+		b.in = in
 		DeferCleanup(f.on.ForgetEvents)
 		for i := deletedBlock; i < blockCount; i++ {
 			f.expose(ctx, in, fmt.Sprintf("service-%d", i), f.place(i, 5+i).String())
 		}
 		f.expose(ctx, in, "port", f.place(laterBlock, 900).String(), 31234)
-		manager = f.on.StartManager(ctx, "repairing", "--repair-interval=2s")
+		b.manager = f.on.StartManager(ctx, "repairing", "--repair-interval=2s")
 		Eventually(f.on.Contradictions).WithContext(ctx).Should(BeEmpty())
 		f.spoilAll(ctx)
 	}, NodeTimeout(numbers.StartTimeout))
@@ -77,50 +77,63 @@ func (f *Family) blocks() {
 		Entry("has a bit flipped", flippedBlock), Entry("lacks a section, with the right checksum", incompleteBlock),
 	)
 
-	It("leaves a block of a newer release alone", func(ctx SpecContext) {
-		Eventually(f.on.Events).WithContext(ctx).Should(ContainElement("BlockUnreadable AllocationBlock " + f.block(newerBlock)))
-		object := f.object(ctx, newerBlock)
-		Expect(object.Data).To(Equal(newer(object.Data)))
+	It("leaves a block of a newer release alone", b.leavesNewer)
+	It("changes nothing of what others say on a block, nor a block that is none", b.leavesForeign)
+	It("does no more than that", b.doesNoMore)
+	It("makes good at a start what was done while no manager ran", b.startsAfterMistakes)
+}
 
-		By("taking its numbers over when it is gone")
-		Expect(f.on.API.Delete(ctx, object)).To(Succeed())
-		f.on.ExpectUsed(ctx)
-	})
+// blockSpecs are specs of blocks that take some lines.
+type blockSpecs struct {
+	*Family
 
-	It("changes nothing of what others say on a block, nor a block that is none", func(ctx SpecContext) {
-		Expect(f.object(ctx, labelledBlock).Labels).To(HaveKeyWithValue("who", "me"))
-		Expect(f.on.API.Get(ctx, client.ObjectKey{Name: "foreign"}, &servicenetv1alpha1.AllocationBlock{})).To(Succeed())
-		Expect(numbers.ErrorsLogged(manager)).To(HaveEach(ContainSubstring("Left a block alone")))
-	})
+	in      numbers.Space
+	manager *controlplane.Manager
+}
 
-	It("does no more than that", func(ctx SpecContext) {
-		f.on.ExpectUsed(ctx)
-		told := []string{"BlockLost AllocationBlock " + portBlock, "PortNotAllocated Service port"}
-		for _, lost := range []int{deletedBlock, replacedBlock, mistakenBlock} {
-			told = append(told, "BlockLost AllocationBlock "+f.block(lost), fmt.Sprintf("ClusterIPNotAllocated Service service-%d", lost))
-		}
-		for _, broken := range []int{cutBlock, textBlock, flippedBlock, incompleteBlock, newerBlock} {
-			told = append(told, "BlockUnreadable AllocationBlock "+f.block(broken))
-		}
-		Expect(f.on.Events(ctx)).To(ConsistOf(told))
-		for kind, count := range map[string]int{"block_lost": 4, "block_broken": 4, "block_newer": 1, "not_allocated": 4, "unknown": 0} {
-			Expect(numbers.Findings(ctx, manager, kind)).To(BeNumerically("==", count), kind)
-		}
-	})
+func (b *blockSpecs) leavesNewer(ctx SpecContext) {
+	Eventually(b.on.Events).WithContext(ctx).Should(ContainElement("BlockUnreadable AllocationBlock " + b.block(newerBlock)))
+	object := b.object(ctx, newerBlock)
+	Expect(object.Data).To(Equal(newer(object.Data)))
 
-	It("makes good at a start what was done while no manager ran", func(ctx SpecContext) {
-		Expect(manager.Stop(ctx)).To(Succeed())
-		f.on.ForgetEvents(ctx)
-		Expect(f.on.API.Delete(ctx, f.object(ctx, deletedBlock))).To(Succeed())
-		f.on.Spoil(ctx, f.block(cutBlock), cut)
-		f.on.Tamper(ctx, f.block(laterBlock), func(block *ledger.Block) { block.Adopt(3000) })
-		in.Remove(ctx, fmt.Sprintf("service-%d", labelledBlock))
-		in.Remove(ctx, "port")
+	By("taking its numbers over when it is gone")
+	Expect(b.on.API.Delete(ctx, object)).To(Succeed())
+	b.on.ExpectUsed(ctx)
+}
 
-		f.on.StartManager(ctx, "later", "--repair-interval=2s")
-		f.on.ExpectUsed(ctx)
-		Expect(f.on.Events(ctx)).To(ConsistOf("BlockUnreadable AllocationBlock " + f.block(cutBlock)))
-	})
+func (b *blockSpecs) leavesForeign(ctx SpecContext) {
+	Expect(b.object(ctx, labelledBlock).Labels).To(HaveKeyWithValue("who", "me"))
+	Expect(b.on.API.Get(ctx, client.ObjectKey{Name: "foreign"}, &servicenetv1alpha1.AllocationBlock{})).To(Succeed())
+	Expect(numbers.ErrorsLogged(b.manager)).To(HaveEach(ContainSubstring("Left a block alone")))
+}
+
+func (b *blockSpecs) doesNoMore(ctx SpecContext) {
+	b.on.ExpectUsed(ctx)
+	told := []string{"BlockLost AllocationBlock " + portBlock, "PortNotAllocated Service port"}
+	for _, lost := range []int{deletedBlock, replacedBlock, mistakenBlock} {
+		told = append(told, "BlockLost AllocationBlock "+b.block(lost), fmt.Sprintf("ClusterIPNotAllocated Service service-%d", lost))
+	}
+	for _, broken := range []int{cutBlock, textBlock, flippedBlock, incompleteBlock, newerBlock} {
+		told = append(told, "BlockUnreadable AllocationBlock "+b.block(broken))
+	}
+	Expect(b.on.Events(ctx)).To(ConsistOf(told))
+	for kind, count := range map[string]int{"block_lost": 4, "block_broken": 4, "block_newer": 1, "not_allocated": 4, "unknown": 0} {
+		Expect(numbers.Findings(ctx, b.manager, kind)).To(BeNumerically("==", count), kind)
+	}
+}
+
+func (b *blockSpecs) startsAfterMistakes(ctx SpecContext) {
+	Expect(b.manager.Stop(ctx)).To(Succeed())
+	b.on.ForgetEvents(ctx)
+	Expect(b.on.API.Delete(ctx, b.object(ctx, deletedBlock))).To(Succeed())
+	b.on.Spoil(ctx, b.block(cutBlock), cut)
+	b.on.Tamper(ctx, b.block(laterBlock), func(block *ledger.Block) { block.Adopt(3000) })
+	b.in.Remove(ctx, fmt.Sprintf("service-%d", labelledBlock))
+	b.in.Remove(ctx, "port")
+
+	b.on.StartManager(ctx, "later", "--repair-interval=2s")
+	b.on.ExpectUsed(ctx)
+	Expect(b.on.Events(ctx)).To(ConsistOf("BlockUnreadable AllocationBlock " + b.block(cutBlock)))
 }
 
 // spoilAll does to each block what it is there for.

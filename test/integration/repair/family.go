@@ -66,7 +66,7 @@ func (f *Family) block(index int) string { return f.place(index, 0).Key.String()
 
 // expose makes a Service with an address of each family there is, the first of them
 // as named.
-func (f *Family) expose(ctx context.Context, in numbers.Space, name, address string, ports ...int32) *corev1.Service {
+func (f *Family) expose(ctx context.Context, in numbers.Space, name, address string, ports ...int32) {
 	GinkgoHelper()
 	of := corev1.ServiceTypeClusterIP
 	if len(ports) > 0 {
@@ -75,5 +75,4 @@ func (f *Family) expose(ctx context.Context, in numbers.Space, name, address str
 	service := in.New(name, of, address, ports...)
 	service.Spec.IPFamilyPolicy = new(corev1.IPFamilyPolicyPreferDualStack)
 	Expect(in.API.Create(ctx, service)).To(Succeed())
-	return service
 }

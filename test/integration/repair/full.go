@@ -29,7 +29,7 @@ func (f *Family) full() {
 
 	BeforeAll(func(ctx SpecContext) {
 		small = &Family{ClusterIPs: f.Small, on: numbers.Start(ctx, f.Small, smallPorts)}
-		in = small.on.NewSpace(ctx, nil)
+		in = small.on.NewLastingSpace(ctx, nil)
 		manager = small.on.StartManager(ctx, "full", "--repair-interval=2s", smallPorts)
 	}, NodeTimeout(numbers.StartTimeout))
 

@@ -23,7 +23,7 @@ var _ = Describe("Many Services", Ordered, func() {
 	var manager *controlplane.Manager
 	var begun time.Time
 	BeforeAll(func(ctx SpecContext) {
-		in := many.NewSpace(ctx, nil)
+		in := many.NewLastingSpace(ctx, nil)
 		in.ExposeAt(ctx, "10.96.16.0", services)
 		begun = time.Now()
 		manager = many.StartManager(ctx, "adopting", "--repair-interval=2s")
@@ -41,7 +41,7 @@ var _ = Describe("Many Services", Ordered, func() {
 	})
 
 	It("are no reason not to follow what comes and goes", func(ctx SpecContext) {
-		more := many.NewSpace(ctx, nil)
+		more := many.NewLastingSpace(ctx, nil)
 		more.Expose(ctx, "later", corev1.ServiceTypeNodePort, "")
 		Eventually(many.Contradictions).WithContext(ctx).WithPolling(time.Second).Should(BeEmpty())
 		more.Remove(ctx, "later")
@@ -49,7 +49,7 @@ var _ = Describe("Many Services", Ordered, func() {
 	})
 
 	It("that come and go in a burst raise no warning", func(ctx SpecContext) {
-		burst := many.NewSpace(ctx, nil)
+		burst := many.NewLastingSpace(ctx, nil)
 		const count = 1000
 		burst.ExposeAt(ctx, "10.96.128.0", count)
 		burst.RemoveAll(ctx)

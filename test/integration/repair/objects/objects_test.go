@@ -5,6 +5,7 @@ package objects
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -24,10 +25,11 @@ const patience = 2*time.Minute + numbers.Patience
 
 // Addresses of both families.
 const (
-	lost4, lost6   = "10.96.3.7", "fd00:10:96::307"
-	other4, other6 = "10.96.3.8", "fd00:10:96::308"
-	wrong4, wrong6 = "10.96.4.8", "fd00:10:96::408"
-	stray4, stray6 = "10.96.5.9", "fd00:10:96::509"
+	lost4, lost6     = "10.96.3.7", "fd00:10:96::307"
+	misled4, misled6 = "10.96.3.9", "fd00:10:96::309"
+	other4, other6   = "10.96.3.8", "fd00:10:96::308"
+	wrong4, wrong6   = "10.96.4.8", "fd00:10:96::408"
+	stray4, stray6   = "10.96.5.9", "fd00:10:96::509"
 )
 
 var _ = Describe("IPAddress objects", func() {
@@ -36,23 +38,10 @@ var _ = Describe("IPAddress objects", func() {
 		in = dual.NewSpace(ctx, nil)
 		DeferCleanup(dual.ForgetEvents)
 		expose(ctx, in, "lost", lost4, lost6)
+		expose(ctx, in, "misled", misled4, misled6)
 		expose(ctx, in, "other", other4, other6)
 		dual.StartManager(ctx, "looking", "--repair-interval=2s")
 		Eventually(dual.Contradictions).WithContext(ctx).Should(BeEmpty())
-	})
-
-	It("are told of once the API server has not repaired them for two minutes", func(ctx SpecContext) {
-		forbid(ctx)
-		for _, name := range []string{lost4, lost6} {
-			Expect(dual.API.Delete(ctx, &networkingv1.IPAddress{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
-		}
-		makeObjects(ctx, in)
-		Eventually(dual.Events).WithContext(ctx).WithTimeout(patience).WithPolling(time.Second).Should(ConsistOf(
-			"ClusterIPNotAllocated Service lost",
-			"IPAddressNotAllocated IPAddress "+stray4, "IPAddressNotAllocated IPAddress "+stray6,
-			"IPAddressWrongReference IPAddress "+wrong4, "IPAddressWrongReference IPAddress "+wrong6,
-		))
-		Expect(dual.Contradictions(ctx)).To(BeEmpty())
 	})
 
 	It("are left to the API server, which repairs them", func(ctx SpecContext) {
@@ -68,6 +57,21 @@ var _ = Describe("IPAddress objects", func() {
 		Expect(dual.Events(ctx)).To(BeEmpty())
 		Expect(dual.Contradictions(ctx)).To(BeEmpty())
 	})
+
+	It("are told of once the API server has not repaired them for two minutes", func(ctx SpecContext) {
+		forbid(ctx)
+		for _, name := range []string{lost4, lost6, misled4, misled6} {
+			Expect(dual.API.Delete(ctx, &networkingv1.IPAddress{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
+		}
+		makeObjects(ctx, in)
+		Eventually(dual.Events).WithContext(ctx).WithTimeout(patience).WithPolling(time.Second).Should(ConsistOf(
+			"ClusterIPNotAllocated Service lost", "ClusterIPNotAllocated Service misled",
+			"IPAddressNotAllocated IPAddress "+stray4, "IPAddressNotAllocated IPAddress "+stray6,
+			"IPAddressNotAllocated IPAddress "+misled4, "IPAddressNotAllocated IPAddress "+misled6,
+			"IPAddressWrongReference IPAddress "+wrong4, "IPAddressWrongReference IPAddress "+wrong6,
+		))
+		Expect(dual.Contradictions(ctx)).To(BeEmpty())
+	})
 })
 
 func expose(ctx context.Context, in numbers.Space, name string, addresses ...string) {
@@ -78,13 +82,15 @@ func expose(ctx context.Context, in numbers.Space, name string, addresses ...str
 	Expect(dual.API.Create(ctx, service)).To(Succeed())
 }
 
-// makeObjects makes IPAddress objects as the API server makes them, of a Service
-// that does not exist, and of one that has other addresses.
+// makeObjects makes IPAddress objects as the API server makes them, of Services that
+// do not exist, or have other addresses.
 func makeObjects(ctx context.Context, in numbers.Space) {
 	GinkgoHelper()
-	for name, service := range map[string]string{stray4: "nobody", stray6: "nobody", wrong4: "other", wrong6: "other"} {
+	for name, service := range map[string]string{
+		stray4: "nobody", stray6: "nobody", misled4: "nobody", misled6: "nobody", wrong4: "other", wrong6: "other",
+	} {
 		family := corev1.IPv4Protocol
-		if name == stray6 || name == wrong6 {
+		if strings.Contains(name, ":") {
 			family = corev1.IPv6Protocol
 		}
 		Expect(dual.API.Create(ctx, &networkingv1.IPAddress{
