@@ -25,6 +25,9 @@ const (
 	repairPause = time.Second
 	// repairShare bounds which part of the time is spent looking: one in so many.
 	repairShare = 20
+	// longestPause is after how long there is another look, however long the last
+	// one had to wait for the API server.
+	longestPause = 10 * time.Second
 	// readyAnyway is for how long the manager is not ready while the ledger takes
 	// something over: where that is impossible, all else goes on.
 	readyAnyway = time.Minute
@@ -67,7 +70,7 @@ func (r *repairs) run(ctx context.Context) error {
 		if settled || r.clock.Since(begun) > readyAnyway {
 			r.agree()
 		}
-		pause := max(repairPause, repairShare*r.clock.Since(from))
+		pause := min(max(repairPause, repairShare*r.clock.Since(from)), longestPause)
 		if !r.rest(ctx, pause, !settled, look.Next) {
 			return nil
 		}
@@ -142,7 +145,12 @@ func (r *repairs) act(ctx context.Context, w *repair.World, finding *repair.Find
 	if finding.New {
 		r.tell(ctx, finding)
 	}
-	return r.fix(ctx, w, finding)
+	err = r.fix(ctx, w, finding)
+	if err != nil && finding.New && finding.Service.Name != "" && ctx.Err() == nil {
+		failed := repair.Failed(finding.Service, finding.Place, err)
+		r.tell(ctx, &failed)
+	}
+	return err
 }
 
 // adopt has the ledger take over numbers.

@@ -74,17 +74,17 @@ else
 fi
 
 # Those that wait longest begin first.
-slow='/test/integration/(pools|ledger|takeover)$|/internal/ledger/store$'
+slow='/test/integration/(pools|ledger|scale|takeover|repair/[a-z0-9]+)$|/internal/ledger/store$'
 packages=$(grep -E "$slow" <<<"$packages" || true; grep -vE "$slow" <<<"$packages" || true)
 
 echo "testing $(wc -w <<<"$packages") packages; compiling them takes minutes the first time"
 # The tests start programs that the test cache does not know of: -count=1. The
-# suites mostly wait for them, so that more run at a time than there are cores: -p=4.
+# suites mostly wait for them, so that more run at a time than there are cores: -p=6.
 status=0
 # shellcheck disable=SC2086 # one word per package
 "$bin/gotestsum" --format pkgname --format-hide-empty-pkg --hide-summary skipped \
   --jsonfile "$scratch/events" -- \
-  "${race[@]}" -p=4 -count=1 -timeout=20m "${skip[@]}" "${coverage[@]}" "$@" $packages "${focus[@]}" |
+  "${race[@]}" -p=6 -count=1 -timeout=20m "${skip[@]}" "${coverage[@]}" "$@" $packages "${focus[@]}" |
   sed -u -E 's/ \(coverage: .*\)$//' || status=$? # the figures per package say little
 export CGO_ENABLED=0
 

@@ -16,15 +16,23 @@ import (
 // conformanceRows is how many rows the tables of docs/conformance.md have.
 const conformanceRows = 78
 
-// testFolders are where the tests are that the document names.
+// repairRows is how many cases the repair loops of kube-apiserver have.
+const repairRows = 16
+
+// testFolders are where the tests are that the documents name.
 func testFolders() map[string]string {
 	return map[string]string{
 		"controllers":   "controllers",
 		"endpoints":     "internal/endpoints",
 		"endpointslice": "internal/endpointslice",
 		"integration":   "test/integration",
+		"leaks":         "test/integration/repair/leaks",
 		"library":       "test/integration/library",
 		"mirroring":     "internal/mirroring",
+		"objects":       "test/integration/repair/objects",
+		"outages":       "test/integration/repair/outages",
+		"repair":        "test/integration/repair",
+		"scale":         "test/integration/scale",
 		"takeover":      "test/integration/takeover",
 		"tracker":       "internal/tracker",
 	}
@@ -33,10 +41,6 @@ func testFolders() map[string]string {
 // Each behaviour is shown by tests that exist.
 func TestConformanceNamesTests(t *testing.T) {
 	document := readFile(t, "docs/conformance.md")
-	sources := map[string]string{}
-	for name, folder := range testFolders() {
-		sources[name] = testSource(t, folder)
-	}
 	for number := 1; number <= conformanceRows; number++ {
 		row := rowOf(document, number)
 		if row == "" {
@@ -51,6 +55,31 @@ func TestConformanceNamesTests(t *testing.T) {
 		if len(testNames(cells[3])) == 0 {
 			t.Errorf("row %d names no test", number)
 		}
+	}
+	checkTestNames(t, document)
+}
+
+// Each case of repair that kube-apiserver has is shown by a spec that exists.
+func TestRepairNamesTests(t *testing.T) {
+	document := readFile(t, "docs/repair.md")
+	_, table, _ := strings.Cut(document, "| kube-apiserver finds |")
+	rows := regexp.MustCompile(`(?m)^\|.*\|$`).FindAllString(table, -1)
+	if len(rows) < repairRows {
+		t.Errorf("%d cases of kube-apiserver's are named, want %d", len(rows)-1, repairRows)
+	}
+	for _, row := range rows[min(1, len(rows)):] {
+		if len(testNames(row)) == 0 {
+			t.Errorf("no spec shows %s", row)
+		}
+	}
+	checkTestNames(t, document)
+}
+
+func checkTestNames(t *testing.T, document string) {
+	t.Helper()
+	sources := map[string]string{}
+	for name, folder := range testFolders() {
+		sources[name] = testSource(t, folder)
 	}
 	for _, name := range testNames(document) {
 		if fault := findTest(sources, name); fault != "" {
@@ -107,10 +136,11 @@ func readFile(t *testing.T, path string) string {
 	return string(content)
 }
 
-// testSource returns the source of all tests of a folder.
+// testSource returns the source of a folder, which has its tests, or specs that
+// several suites share.
 func testSource(t *testing.T, folder string) string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "..", folder, "*_test.go"))
+	files, err := filepath.Glob(filepath.Join("..", "..", folder, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}

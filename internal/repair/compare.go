@@ -38,6 +38,16 @@ type past struct {
 	asOf   time.Time
 }
 
+// precision is that of the times when Services were made: they are cut off.
+const precision = time.Second
+
+// had tells whether the ledger had a number for a Service. It is no matter that it
+// had it for one before that, whose number went to this one since.
+func (p *past) had(s *Service, place ledger.Place) bool {
+	before := p.blocks[place.Key]
+	return before != nil && before.State(place.Number) == ledger.Used && s.Created.Add(precision).Before(p.asOf)
+}
+
 // comparison is a world while it is looked at.
 type comparison struct {
 	*World
@@ -62,7 +72,8 @@ type tally struct {
 	family   servicenetv1alpha1.NumberFamily
 	capacity int
 	// given is how many of those in range Services have, and last the one that the
-	// youngest of them has.
+	// youngest of them has: of several of one age, the one with the highest number,
+	// so that it is the same at every look.
 	given    int
 	youngest time.Time
 	last     Claim
@@ -89,7 +100,7 @@ func compare(w *World, past past) Report {
 	c.judgeLedger()
 	c.judgeRanges()
 	slices.SortStableFunc(c.report.Findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), a.Place.Block.Compare(b.Place.Block), cmp.Compare(a.Place.Number, b.Place.Number))
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), comparePlaces(a.Place, b.Place))
 	})
 	return c.report
 }
@@ -173,9 +184,15 @@ func (c *comparison) share(s *Service, i int) bool {
 
 func (t *tally) add(s *Service, place ledger.Place) {
 	t.given++
-	if s.Created.After(t.youngest) {
+	age := s.Created.Compare(t.youngest)
+	if t.given == 1 || age > 0 || age == 0 && comparePlaces(place, t.last.Place) > 0 {
 		t.youngest, t.last = s.Created, Claim{place, s.Owner}
 	}
+}
+
+// comparePlaces orders numbers of a family.
+func comparePlaces(a, b ledger.Place) int {
+	return cmp.Or(a.Block.Compare(b.Block), cmp.Compare(a.Number, b.Number))
 }
 
 // checkObject looks whether the IPAddress object of a ClusterIP is its Service's.
@@ -232,10 +249,9 @@ const mostLost = 10
 // for a Service. If it is on loan, whoever has it on loan settles it.
 func (c *comparison) miss(p *page, s *Service, place ledger.Place) {
 	state := p.state(place.Number)
-	before := c.past.blocks[place.Key]
 	switch {
 	case state == ledger.Lent:
-	case state == ledger.Free && before != nil && before.State(place.Number) == ledger.Used && s.Created.Before(c.past.asOf):
+	case state == ledger.Free && c.past.had(s, place):
 		if p.lost == 0 {
 			c.find(Finding{Kind: BlockLost, Place: place, Service: s.Owner})
 		}

@@ -135,6 +135,14 @@ func TestCompare(t *testing.T) {
 			adjust: func(w *World) { w.Capacity = map[servicenetv1alpha1.NumberFamily]int{servicenetv1alpha1.NodePort: 3} },
 			want:   lines{"full 30001 shop/b"},
 		},
+		"the last ports of one age": {
+			services: lines{"shop/a :30000", "shop/b :30001"}, ledger: ":30000=used :30001=used", adjust: twoPortsOfOneAge,
+			want: lines{"full 30001 shop/b"},
+		},
+		"the last ports of one age, in another order": {
+			services: lines{"shop/b :30001", "shop/a :30000"}, ledger: ":30000=used :30001=used", adjust: twoPortsOfOneAge,
+			want: lines{"full 30001 shop/b"},
+		},
 		"one port is left: duplicates and what is out of range do not count": {
 			services: lines{"shop/a :30000 :29000", "shop/c :30002 :30002", "shop/b :30002"}, ledger: ":30000=used :29000=used :30002=used",
 			adjust: func(w *World) { w.Capacity = map[servicenetv1alpha1.NumberFamily]int{servicenetv1alpha1.NodePort: 3} },
@@ -300,5 +308,13 @@ func TestWhatTheLedgerHadIsLost(t *testing.T) {
 				t.Errorf("found (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// twoPortsOfOneAge makes Services equally old, in a range of two ports.
+func twoPortsOfOneAge(w *World) {
+	w.Capacity = map[servicenetv1alpha1.NumberFamily]int{servicenetv1alpha1.NodePort: 2}
+	for i := range w.Services {
+		w.Services[i].Created = noon()
 	}
 }

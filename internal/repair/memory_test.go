@@ -145,6 +145,29 @@ func TestFindingsCountOnceTheyLast(t *testing.T) {
 	}
 }
 
+// A Service that comes within moments of a look may have the number of another that
+// went since: its time of creation, without fractions, is before the look.
+func TestANumberThatChangedHandsIsNotLost(t *testing.T) {
+	last := noon().Add(700 * time.Millisecond)
+	for name, test := range map[string]struct {
+		created time.Time
+		want    string
+	}{
+		"made in the second of the look": {noon(), "adopt 30080 shop/next"},
+		"made before it":                 {noon().Add(-time.Second), "block_lost nodeport-28672 shop/next; not_allocated 30080 shop/next"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &Memory{}
+			m.Look(makeWorld(t, services(t, "shop/last :30080"), ":30080=used", ""), last)
+			w := makeWorld(t, services(t, "shop/next :30080"), "", "")
+			w.Services[0].Created = test.created
+			if got := strings.Join(describe(compare(w, m.past)), "; "); got != test.want {
+				t.Errorf("got %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
 func TestFindingsAreToldApart(t *testing.T) {
 	base := Finding{Kind: Invalid, Place: place(t, ":30080"), Service: ledger.Owner{UID: "a"}, Object: "o", Detail: "x"}
 	others := []Finding{base, base, base, base, base}

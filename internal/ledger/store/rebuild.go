@@ -33,13 +33,17 @@ func (s *Store) Broken() map[ledger.Key]error {
 // them back then.
 //
 // It fails, and changes nothing, with ledger.ErrNewer when a newer release wrote
-// the block, and when somebody else was faster: then it is to be looked at again.
+// the block, when somebody else was faster, and when the API server does not take
+// the block in time: then it is to be looked at again.
 func (s *Store) Rebuild(ctx context.Context, key ledger.Key, restore func(block *ledger.Block, absent ledger.Holder)) error {
 	s.mu.Lock()
 	p := s.page(key)
 	absent := ledger.Holder(s.rng.Uint64())
 	if p.broken == nil {
 		s.mu.Unlock()
+		// Others are not to wait for a block that can't be written.
+		ctx, cancel := context.WithTimeout(ctx, s.Timing.Call)
+		defer cancel()
 		return s.swap(ctx, key, func(b *ledger.Block) error { restore(b, absent); return nil }, nil)
 	}
 	defer s.mu.Unlock()

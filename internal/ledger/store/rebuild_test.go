@@ -296,6 +296,28 @@ func TestRebuildFailsWhileTheServerIsAway(t *testing.T) {
 	})
 }
 
+func TestRebuildOfALostBlockKeepsNobodyWaiting(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		used := ledger.Address(v4, netip.MustParseAddr("10.0.0.9"))
+		s.takeNumber(s.r[0], used, named("used"))
+		s.serve("used", 0, used)
+		s.becomes(used, ledger.Used)
+		s.wipe(used)
+		s.r[0].link.set(true)
+		ctx, cancel := context.WithTimeout(s.Context(), time.Hour)
+		defer cancel()
+		begun := time.Now()
+		err := s.r[0].Rebuild(ctx, used.Key, func(b *ledger.Block, _ ledger.Holder) { b.Adopt(used.Number) })
+		if unavailable := (*ledger.UnavailableError)(nil); !errors.As(err, &unavailable) || !errors.Is(err, errLost) {
+			s.Errorf("rebuilt with %v", err)
+		}
+		if waited := time.Since(begun); waited > s.r[0].Timing.Call {
+			s.Errorf("waited for %s", waited)
+		}
+		s.r[0].link.set(false)
+	})
+}
+
 // flight is a number that was given and whose Service is still to be made.
 type flight struct {
 	place ledger.Place

@@ -1,7 +1,7 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package pools
+package numbers
 
 import (
 	"bufio"
@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// scrape returns the metrics of a manager by name and labels.
-func scrape(ctx context.Context, url string) (map[string]float64, error) {
+// Scrape returns the metrics of a manager by name and labels.
+func Scrape(ctx context.Context, url string) (map[string]float64, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return nil, err
@@ -38,9 +38,4 @@ func cutLast(text, separator string) (before, after string, found bool) {
 		return text, "", false
 	}
 	return text[:i], text[i+len(separator):], true
-}
-
-// isLent tells whether a contradiction is only that a number is on loan or held.
-func isLent(contradiction string) bool {
-	return strings.Contains(contradiction, " is lent and no Service") || strings.Contains(contradiction, " is held and no Service")
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package pools
+package numbers
 
 import (
 	"bytes"
@@ -15,8 +15,8 @@ import (
 	. "github.com/onsi/gomega"
 )
 
-// managerUser is who the managers are to the API server.
-const managerUser = "system:serviceaccount:servicenet-system:servicenet-controller-manager"
+// ManagerUser is who the managers are to the API server.
+const ManagerUser = "system:serviceaccount:servicenet-system:servicenet-controller-manager"
 
 // auditPolicy has the API server note what managers ask it to change, once that is
 // answered, but for Leases, which are renewed all the time.
@@ -24,7 +24,7 @@ const auditPolicy = `{
   "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"],
   "rules": [
     {"level": "None", "resources": [{"group": "coordination.k8s.io"}]},
-    {"level": "Metadata", "users": ["` + managerUser + `"], "verbs": ["create", "update", "patch", "delete"]},
+    {"level": "Metadata", "users": ["` + ManagerUser + `"], "verbs": ["create", "update", "patch", "delete"]},
     {"level": "None"}
   ]}`
 
@@ -48,8 +48,8 @@ func (r *sent) String() string {
 	return strings.Join([]string{r.Verb, of.Resource, of.Subresource, of.Namespace, of.Name}, " ")
 }
 
-// writes returns what managers asked the API server to change so far.
-func (s *server) writes() []string {
+// Writes returns what managers asked the API server to change so far.
+func (s *Server) Writes() []string {
 	GinkgoHelper()
 	found := []string{}
 	for _, request := range s.requests() {
@@ -58,8 +58,8 @@ func (s *server) writes() []string {
 	return found
 }
 
-// statusWrites returns when the status of a pool was written.
-func (s *server) statusWrites(name string) []time.Time {
+// StatusWrites returns when the status of a pool was written.
+func (s *Server) StatusWrites(name string) []time.Time {
 	GinkgoHelper()
 	var found []time.Time
 	for _, request := range s.requests() {
@@ -70,18 +70,18 @@ func (s *server) statusWrites(name string) []time.Time {
 	return found
 }
 
-// intervals returns how many seconds lie between writes of the status of a pool.
-func (s *server) intervals(name string) []float64 {
+// Intervals returns how many seconds lie between writes of the status of a pool.
+func (s *Server) Intervals(name string) []float64 {
 	GinkgoHelper()
 	found := []float64{}
-	writes := s.statusWrites(name)
+	writes := s.StatusWrites(name)
 	for i := 1; i < len(writes); i++ {
 		found = append(found, writes[i].Sub(writes[i-1]).Seconds())
 	}
 	return found
 }
 
-func (s *server) requests() []sent {
+func (s *Server) requests() []sent {
 	GinkgoHelper()
 	content, err := os.ReadFile(filepath.Join(filepath.Dir(s.kubeconfig), "audit.log"))
 	Expect(err).NotTo(HaveOccurred())

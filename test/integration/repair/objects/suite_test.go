@@ -1,0 +1,26 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package objects tests what repair tells of IPAddress objects that the API
+// server does not repair, on a control plane with both families.
+package objects
+
+import (
+	"testing"
+
+	. "github.com/onsi/ginkgo/v2"
+
+	"servicenet.dev/servicenet/hack/controlplane"
+	"servicenet.dev/servicenet/test/integration/numbers"
+)
+
+// dual is the control plane that all specs share.
+var dual *numbers.Server
+
+func TestObjects(t *testing.T) { numbers.Run(t, "Objects") }
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	dual = numbers.Start(ctx, controlplane.DefaultServiceClusterIPRange)
+}, NodeTimeout(numbers.StartTimeout))
+
+var _ = BeforeEach(func() { dual.AbortIfDead() })
