@@ -48,6 +48,7 @@ func thinking() set {
 			"internal/ledger",
 			"internal/loadbalancer",
 			"internal/mirroring",
+			"internal/policy",
 			"internal/pool",
 			"internal/repair",
 			"internal/tracker",
