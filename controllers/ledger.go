@@ -49,6 +49,8 @@ type replica struct {
 	// news tells those who work on the leader what has changed.
 	news    *numberNews
 	repairs *repairs
+	// policies is told what changes of pools.
+	policies *policyWatch
 	// told is closed once everybody was told what the caches show.
 	told chan struct{}
 }
@@ -83,6 +85,9 @@ func addLedger(mgr ctrl.Manager, options Options) error {
 			return fmt.Errorf("adding the %s controller: %w", ClusterIPName, err)
 		}
 	}
+	if err := setupPolicies(mgr, r); err != nil {
+		return fmt.Errorf("adding the policy controller: %w", err)
+	}
 	return nil
 }
 
@@ -102,6 +107,7 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options) (*replic
 		book:     newPoolBook(clock.RealClock{}, ports),
 		carriers: newCarriers(options),
 		news:     newNumberNews(),
+		policies: &policyWatch{},
 		told:     make(chan struct{}),
 	}
 	direct := directClient{Reader: own.GetAPIReader(), Writer: own.GetClient()}
@@ -195,13 +201,19 @@ func (r *replica) watched() []watched {
 	if r.options.runs(ClusterIPName) {
 		all = append(all,
 			watched{&networkingv1.ServiceCIDR{}, r.book.serviceCIDREvents(r.news.poolsChanged)},
-			watched{&servicenetv1alpha1.ClusterIPPool{}, r.book.clusterIPPoolEvents(r.news.poolsChanged)},
+			watched{&servicenetv1alpha1.ClusterIPPool{}, r.book.clusterIPPoolEvents(r.poolsChanged)},
 			watched{&networkingv1.IPAddress{}, anyEvent(r.news.addressChanged)})
 	}
 	if r.options.runs(NodePortName) {
-		all = append(all, watched{&servicenetv1alpha1.NodePortPool{}, r.book.nodePortPoolEvents(r.news.poolsChanged)})
+		all = append(all, watched{&servicenetv1alpha1.NodePortPool{}, r.book.nodePortPoolEvents(r.poolsChanged)})
 	}
 	return append(all, watched{&corev1.Service{}, h.handler()})
+}
+
+// poolsChanged tells those who work on the leader that pools have changed.
+func (r *replica) poolsChanged() {
+	r.news.poolsChanged()
+	r.policies.changed()
 }
 
 // watch has the caches, which are synced, tell everybody what they show.

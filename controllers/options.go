@@ -49,6 +49,16 @@ const (
 	EndpointsOff EndpointsMode = "off"
 )
 
+// AdmissionPolicyMode tells whether there are ValidatingAdmissionPolicies.
+type AdmissionPolicyMode string
+
+const (
+	// AdmissionPolicyOn keeps those that pools need.
+	AdmissionPolicyOn AdmissionPolicyMode = "on"
+	// AdmissionPolicyOff removes them.
+	AdmissionPolicyOff AdmissionPolicyMode = "off"
+)
+
 // Options are the settings of the controllers. The zero value works and means
 // the default of each.
 type Options struct {
@@ -126,6 +136,11 @@ type Options struct {
 	// a reason. One second and more, default 3 minutes.
 	RepairInterval time.Duration
 
+	// AdmissionPolicy is On by default: exclusive pools, reservations and the range of
+	// node ports are written down as ValidatingAdmissionPolicies, so that the API
+	// server keeps to them while no manager runs.
+	AdmissionPolicy AdmissionPolicyMode
+
 	// KubeAPIQPS and KubeAPIBurst limit the requests a second to the API
 	// server. With 0 QPS, the default, the client does not limit itself and the
 	// server's Priority and Fairness paces it. Burst is 1.5 times QPS by
@@ -165,6 +180,7 @@ func (o Options) withDefaults() Options {
 	o.Namespace = cmp.Or(o.Namespace, DefaultNamespace)
 	o.ServiceNodePortRange = cmp.Or(o.ServiceNodePortRange, PortRange{DefaultFirstNodePort, DefaultLastNodePort})
 	o.RepairInterval = cmp.Or(o.RepairInterval, DefaultRepairInterval)
+	o.AdmissionPolicy = cmp.Or(o.AdmissionPolicy, AdmissionPolicyOn)
 	if o.KubeAPIQPS > 0 && o.KubeAPIBurst == 0 {
 		o.KubeAPIBurst = int(math.Ceil(1.5 * float64(o.KubeAPIQPS)))
 	}
@@ -181,6 +197,10 @@ func (o Options) Validate() error {
 	errs := []error{ValidateControllers(o.Controllers)}
 	if o.EndpointsMode != EndpointsOn && o.EndpointsMode != EndpointsOff {
 		errs = append(errs, fmt.Errorf("EndpointsMode is %q: allowed are %q and %q", o.EndpointsMode, EndpointsOn, EndpointsOff))
+	}
+	if o.AdmissionPolicy != AdmissionPolicyOn && o.AdmissionPolicy != AdmissionPolicyOff {
+		errs = append(errs, fmt.Errorf("AdmissionPolicy is %q: allowed are %q and %q",
+			o.AdmissionPolicy, AdmissionPolicyOn, AdmissionPolicyOff))
 	}
 	errs = append(errs,
 		inRange("ConcurrentServiceEndpointSyncs", o.ConcurrentServiceEndpointSyncs, MaxConcurrentSyncs),
