@@ -51,6 +51,8 @@ type replica struct {
 	repairs *repairs
 	// told is closed once everybody was told what the caches show.
 	told chan struct{}
+	// draining is closed when the replica is about to stop.
+	draining chan struct{}
 }
 
 // addLedger adds the part of a replica in the ledger to a manager, and the
@@ -73,7 +75,7 @@ func addLedger(mgr ctrl.Manager, options Options) error {
 	if err := mgr.AddReadyzCheck("servicenet-ledger", r.ready(mgr.Elected())); err != nil {
 		return fmt.Errorf("adding the readiness check of the ledger: %w", err)
 	}
-	for _, part := range []runnable{{r.watch, true}, {r.store.Run, true}, {r.lead, false}} {
+	for _, part := range []runnable{{r.watch, true}, {r.giveNumbers, true}, {r.lead, false}} {
 		if err := mgr.Add(part); err != nil {
 			return fmt.Errorf("adding the ledger: %w", err)
 		}
@@ -81,6 +83,11 @@ func addLedger(mgr ctrl.Manager, options Options) error {
 	if options.runs(ClusterIPName) {
 		if err := setupServiceCIDR(mgr, r); err != nil {
 			return fmt.Errorf("adding the %s controller: %w", ClusterIPName, err)
+		}
+	}
+	if options.EnableWebhooks {
+		if err := addWebhooks(mgr, r); err != nil {
+			return fmt.Errorf("adding the webhooks: %w", err)
 		}
 	}
 	return nil
@@ -103,6 +110,7 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options) (*replic
 		carriers: newCarriers(options),
 		news:     newNumberNews(),
 		told:     make(chan struct{}),
+		draining: make(chan struct{}),
 	}
 	direct := directClient{Reader: own.GetAPIReader(), Writer: own.GetClient()}
 	ctx := context.Background() //nolint:forbidigo // the ledger's life ends with Run
@@ -245,10 +253,8 @@ func (r *replica) lead(ctx context.Context) error {
 // leads has compared the ledger with the Services.
 func (r *replica) ready(elected <-chan struct{}) func(*http.Request) error {
 	return func(*http.Request) error {
-		select {
-		case <-r.told:
-		default:
-			return errors.New("the Services and the ledger have not been read yet")
+		if err := r.hasBeenTold(); err != nil {
+			return err
 		}
 		select {
 		case <-elected:
