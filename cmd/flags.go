@@ -28,6 +28,8 @@ type settings struct {
 	metricsAddress          string
 	metricsSecure           bool
 	healthAddress           string
+	webhooks                webhookSettings
+	enableHTTP2             bool
 	version                 bool
 	zap                     zap.Options
 }
@@ -38,6 +40,7 @@ func newSettings() *settings {
 	s.flags.SortFlags = false
 	s.addControllerFlags()
 	s.addServingFlags()
+	s.addWebhookFlags()
 	s.addLogFlags()
 	return s
 }
@@ -45,7 +48,7 @@ func newSettings() *settings {
 func (s *settings) addControllerFlags() {
 	o := &s.controllers
 	*o = controllers.DefaultOptions()
-	s.flags.Var(&selectionValue{target: &o.Controllers}, "controllers",
+	s.flags.Var(&listValue{target: &o.Controllers, check: controllers.ValidateControllers, kind: "names"}, "controllers",
 		"Controllers to run: '*' for all, 'name' for one, '-name' to leave one out; comma-separated. "+
 			"There are: "+strings.Join(controllers.Names(), ", "))
 	s.flags.Var(&value[controllers.EndpointsMode]{&o.EndpointsMode, "mode", endpointsMode}, "endpoints-mode",
@@ -83,8 +86,6 @@ func (s *settings) addControllerFlags() {
 		"Requests a second to the API server. 0 sets no limit: the server's Priority and Fairness paces the manager")
 	s.flags.Var(&value[int]{&o.KubeAPIBurst, "int", wholeNumber(0, math.MaxInt32)}, "kube-api-burst",
 		"Requests that may go out at once when --kube-api-qps sets a limit. 0 means 1.5 times that limit")
-	s.addSwitch(new(bool), "enable-webhooks", noWebhooks,
-		"Serve the admission webhooks. This build has none, so only 'false' is allowed")
 }
 
 // addLedgerFlags adds the flags of the controllers of numbers.

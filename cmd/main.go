@@ -100,9 +100,17 @@ func serve(ctx context.Context, settings *settings) error {
 	return mgr.Start(ctx)
 }
 
-// withoutHTTP2 keeps a server to HTTP/1.1: scrapers need no more, and HTTP/2 lets
-// a client open streams faster than a server can close them.
-func withoutHTTP2(config *tls.Config) { config.NextProtos = []string{"http/1.1"} }
+// tlsOptions is for all servers. Without the flag they keep to HTTP/1.1: scrapers and
+// API servers need no more, and HTTP/2 lets a client open streams faster than a server
+// can close them.
+func (s *settings) tlsOptions() []func(*tls.Config) {
+	return []func(*tls.Config){func(config *tls.Config) {
+		config.MinVersion = tls.VersionTLS12
+		if !s.enableHTTP2 {
+			config.NextProtos = []string{"http/1.1"}
+		}
+	}}
+}
 
 func managerOptions(settings *settings) (manager.Options, error) {
 	scheme := runtime.NewScheme()
@@ -112,7 +120,7 @@ func managerOptions(settings *settings) (manager.Options, error) {
 	metrics := metricsserver.Options{
 		BindAddress:   settings.metricsAddress,
 		SecureServing: settings.metricsSecure,
-		TLSOpts:       []func(*tls.Config){withoutHTTP2},
+		TLSOpts:       settings.tlsOptions(),
 	}
 	if settings.metricsSecure {
 		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
@@ -120,6 +128,7 @@ func managerOptions(settings *settings) (manager.Options, error) {
 	return manager.Options{
 		Scheme:                        scheme,
 		Metrics:                       metrics,
+		WebhookServer:                 settings.webhooks.server(settings.tlsOptions()...),
 		HealthProbeBindAddress:        settings.healthAddress,
 		LeaderElection:                settings.leaderElect,
 		LeaderElectionID:              leaderElectionID,

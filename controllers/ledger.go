@@ -53,6 +53,8 @@ type replica struct {
 	policies *policyWatch
 	// told is closed once everybody was told what the caches show.
 	told chan struct{}
+	// draining is closed when the replica is about to stop.
+	draining chan struct{}
 }
 
 // addLedger adds the part of a replica in the ledger to a manager, and the
@@ -75,7 +77,7 @@ func addLedger(mgr ctrl.Manager, options Options) error {
 	if err := mgr.AddReadyzCheck("servicenet-ledger", r.ready(mgr.Elected())); err != nil {
 		return fmt.Errorf("adding the readiness check of the ledger: %w", err)
 	}
-	for _, part := range []runnable{{r.watch, true}, {r.store.Run, true}, {r.lead, false}} {
+	for _, part := range []runnable{{r.watch, true}, {r.giveNumbers, true}, {r.lead, false}} {
 		if err := mgr.Add(part); err != nil {
 			return fmt.Errorf("adding the ledger: %w", err)
 		}
@@ -87,6 +89,11 @@ func addLedger(mgr ctrl.Manager, options Options) error {
 	}
 	if err := setupPolicies(mgr, r); err != nil {
 		return fmt.Errorf("adding the policy controller: %w", err)
+	}
+	if options.EnableWebhooks {
+		if err := addWebhooks(mgr, r); err != nil {
+			return fmt.Errorf("adding the webhooks: %w", err)
+		}
 	}
 	return nil
 }
@@ -109,6 +116,7 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options) (*replic
 		news:     newNumberNews(),
 		policies: &policyWatch{},
 		told:     make(chan struct{}),
+		draining: make(chan struct{}),
 	}
 	direct := directClient{Reader: own.GetAPIReader(), Writer: own.GetClient()}
 	ctx := context.Background() //nolint:forbidigo // the ledger's life ends with Run
@@ -257,10 +265,8 @@ func (r *replica) lead(ctx context.Context) error {
 // leads has compared the ledger with the Services.
 func (r *replica) ready(elected <-chan struct{}) func(*http.Request) error {
 	return func(*http.Request) error {
-		select {
-		case <-r.told:
-		default:
-			return errors.New("the Services and the ledger have not been read yet")
+		if err := r.hasBeenTold(); err != nil {
+			return err
 		}
 		select {
 		case <-elected:

@@ -36,6 +36,7 @@ const (
 	ShortestRepairInterval             = time.Second
 	DefaultFirstNodePort               = 30000
 	DefaultLastNodePort                = 32767
+	LongestWebhookDrainPeriod          = time.Minute
 )
 
 // EndpointsMode tells whether the endpoint controllers act.
@@ -141,6 +142,22 @@ type Options struct {
 	// server keeps to them while no manager runs.
 	AdmissionPolicy AdmissionPolicyMode
 
+	// EnableWebhooks serves the admission webhooks, which give Services their numbers
+	// and refuse those that are at fault. It needs the controllers of ClusterIPs and
+	// of node ports. The API server must be told of them; until then nobody calls.
+	EnableWebhooks bool
+
+	// WebhookDrainPeriod is for how long the webhooks go on as before when the manager
+	// is told to stop: until all API servers know that this replica is not ready any
+	// more. 0 to one minute, default 0.
+	WebhookDrainPeriod time.Duration
+
+	// AllowedExternalIPs are the CIDRs that the external IPs of Services must be in.
+	// Whoever may name any can take over traffic that is meant for others
+	// (CVE-2020-8554). "none" alone allows none, "*" alone, the default, all of them,
+	// with a warning.
+	AllowedExternalIPs []string
+
 	// KubeAPIQPS and KubeAPIBurst limit the requests a second to the API
 	// server. With 0 QPS, the default, the client does not limit itself and the
 	// server's Priority and Fairness paces it. Burst is 1.5 times QPS by
@@ -181,6 +198,9 @@ func (o Options) withDefaults() Options {
 	o.ServiceNodePortRange = cmp.Or(o.ServiceNodePortRange, PortRange{DefaultFirstNodePort, DefaultLastNodePort})
 	o.RepairInterval = cmp.Or(o.RepairInterval, DefaultRepairInterval)
 	o.AdmissionPolicy = cmp.Or(o.AdmissionPolicy, AdmissionPolicyOn)
+	if len(o.AllowedExternalIPs) == 0 {
+		o.AllowedExternalIPs = []string{AnyExternalIPs}
+	}
 	if o.KubeAPIQPS > 0 && o.KubeAPIBurst == 0 {
 		o.KubeAPIBurst = int(math.Ceil(1.5 * float64(o.KubeAPIQPS)))
 	}
@@ -219,6 +239,7 @@ func (o Options) Validate() error {
 	if _, err := allocator.Ports(o.ServiceNodePortRange.First, o.ServiceNodePortRange.Last); err != nil {
 		errs = append(errs, fmt.Errorf("ServiceNodePortRange is %s: %w", o.ServiceNodePortRange, err))
 	}
+	errs = append(errs, o.validateWebhooks()...)
 	if o.KubeAPIQPS < 0 || o.KubeAPIBurst < 0 {
 		errs = append(errs, fmt.Errorf("KubeAPIQPS is %v and KubeAPIBurst %d: neither may be negative", o.KubeAPIQPS, o.KubeAPIBurst))
 	}
