@@ -110,7 +110,7 @@ func TestDefaults(t *testing.T) {
 		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour, MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 		Namespace: "kube-system", ServiceNodePortRange: controllers.PortRange{First: 30000, Last: 32767}, RepairInterval: 3 * time.Minute,
-		AdmissionPolicy: "on",
+		AdmissionPolicy:    "on",
 		WebhookDrainPeriod: 5 * time.Second, AllowedExternalIPs: []string{"*"},
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
@@ -146,7 +146,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 		MaxUpdatesGatherPeriod: 4 * time.Second, SliceMergeRate: 5, EndpointsCheckPeriod: 30 * time.Second,
 		Namespace: "system", ServiceNodePortRange: controllers.PortRange{First: 31000, Last: 31999}, RepairInterval: time.Minute,
 		AdmissionPolicy: "off",
-		EnableWebhooks: true, WebhookDrainPeriod: 2 * time.Second, AllowedExternalIPs: []string{"192.0.2.0/24", "2001:db8::/64"},
+		EnableWebhooks:  true, WebhookDrainPeriod: 2 * time.Second, AllowedExternalIPs: []string{"192.0.2.0/24", "2001:db8::/64"},
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)

@@ -38,9 +38,13 @@ func addWebhooks(mgr ctrl.Manager, r *replica) error {
 	}
 	server := mgr.GetWebhookServer()
 	services := webhooks.NewServices(facts{r, externalIPs}, r.store)
+	pools := &webhooks.Pools{Facts: poolFacts{r}}
 	for path, hook := range map[string]*webhooks.Hook{
 		webhooks.MutateServicesPath:   {Name: "mutate-services", Judge: services.Mutate},
 		webhooks.ValidateServicesPath: {Name: "validate-services", Judge: services.Validate},
+
+		webhooks.ValidateClusterIPPoolsPath: {Name: "validate-clusterippools", Judge: pools.ValidateClusterIPPool},
+		webhooks.ValidateNodePortPoolsPath:  {Name: "validate-nodeportpools", Judge: pools.ValidateNodePortPool},
 	} {
 		hook.Ready, hook.Draining, hook.Metrics = r.hasBeenTold, r.draining, counters
 		hook.Register(server, path)

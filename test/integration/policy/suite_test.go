@@ -84,7 +84,7 @@ func startManager(ctx context.Context, args ...string) *controlplane.Manager {
 	program, err := controlplane.FindBinaries().Find("manager")
 	Expect(err).NotTo(HaveOccurred())
 	manager, err := plane.StartManager(ctx, controlplane.ManagerOptions{
-		Path: program, RoleFile: roleFile, Args: append([]string{"--controllers=clusterip,nodeport"}, args...),
+		Path: program, RoleFile: roleFile, ServeWebhooks: true, Args: append([]string{"--controllers=clusterip,nodeport"}, args...),
 	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func(ctx context.Context) {
