@@ -29,6 +29,7 @@ type settings struct {
 	metricsSecure           bool
 	healthAddress           string
 	webhooks                webhookSettings
+	rotation                rotationSettings
 	enableHTTP2             bool
 	version                 bool
 	zap                     zap.Options
@@ -41,6 +42,7 @@ func newSettings() *settings {
 	s.addControllerFlags()
 	s.addServingFlags()
 	s.addWebhookFlags()
+	s.addRotationFlags()
 	s.addLogFlags()
 	return s
 }

@@ -92,6 +92,9 @@ func serve(ctx context.Context, settings *settings) error {
 	if err := controllers.Add(mgr, settings.controllers); err != nil {
 		return err
 	}
+	if err := addRotation(mgr, settings); err != nil {
+		return err
+	}
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
 		return fmt.Errorf("adding the health checks: %w", err)
 	}
@@ -128,7 +131,7 @@ func managerOptions(settings *settings) (manager.Options, error) {
 	return manager.Options{
 		Scheme:                        scheme,
 		Metrics:                       metrics,
-		WebhookServer:                 settings.webhooks.server(settings.tlsOptions()...),
+		WebhookServer:                 settings.webhookServer(),
 		HealthProbeBindAddress:        settings.healthAddress,
 		LeaderElection:                settings.leaderElect,
 		LeaderElectionID:              leaderElectionID,

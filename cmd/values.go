@@ -115,6 +115,13 @@ func namespaceName(text string) (string, error) {
 	return text, nil
 }
 
+func namePrefix(text string) (string, error) {
+	if faults := validation.IsDNS1123Label(text + "x"); len(faults) > 0 {
+		return "", errors.New(strings.Join(faults, "; "))
+	}
+	return text, nil
+}
+
 // ownNamespace returns the namespace that the manager runs in, and outside of a
 // cluster one that every cluster has.
 func ownNamespace() string {

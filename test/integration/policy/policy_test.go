@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -15,6 +17,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"servicenet.dev/servicenet/internal/policy"
+	"servicenet.dev/servicenet/internal/pool"
 )
 
 // refused tells how the API server refuses an object: code, reason, and message. A
@@ -154,6 +159,33 @@ var _ = Describe("The policies", func() {
 		startManager(ctx, "--admission-policy=off")
 		Eventually(policies).WithContext(ctx).Should(BeEmpty())
 		Expect(api.Get(ctx, client.ObjectKeyFromObject(theirs), theirs)).To(Succeed())
+	})
+
+	It("are accepted and obeyed when they are as large as they get", func(ctx SpecContext) {
+		other := newNamespace(ctx, "other")
+		address := func(i, more int) string { return fmt.Sprintf("10.%d.%d.%d", 96+i/16384, i/64%256, i%64*4+more) }
+		name := func(i int) string { return fmt.Sprintf("team-%05d", i) }
+		var compiled []*pool.ClusterIPPool
+		for i := range 20000 {
+			compiled = append(compiled, pool.CompileClusterIPPool(
+				addressPool(name(i), name(i), address(i, 0)+"/30", fmt.Sprintf("fd00:10:96::%x:0/120", i+1))))
+		}
+		set := policy.ForClusterIPs(pool.NewClusterIPs(compiled, nil, time.Now(), nil))
+		Expect(set.Left).NotTo(BeEmpty(), "there is room left")
+		for i := range set.Policies {
+			Expect(api.Create(ctx, set.Policies[i])).To(Succeed())
+			Expect(api.Create(ctx, set.Bindings[i])).To(Succeed())
+		}
+		Eventually(policies).WithContext(ctx).Should(HaveLen(len(set.Policies)))
+		last := 16383
+		for slices.Contains(set.Left, name(last)) {
+			last--
+		}
+		for _, i := range []int{1, last} {
+			Eventually(refused(service(other, "web", address(i, 1), 0))).WithContext(ctx).Should(And(
+				HavePrefix("422 Invalid: "), ContainSubstring("belongs to a pool that does not serve this Service")))
+		}
+		AddReportEntry("pools in the policies", 20000-len(set.Left))
 	})
 
 	It("hold what a thousand pools keep to themselves", func(ctx SpecContext) {
