@@ -189,6 +189,7 @@ func TestWhatCountsTowardsALimit(t *testing.T) {
 	nameless := badinput.Make("small", "", nodePort)
 	nameless.GenerateName = "web-"
 	generated := badinput.Make("small", "web-1", nodePort, badinput.IPs("10.96.7.1"), badinput.HTTP(30700))
+	elsewhere := badinput.Make("free", "other", clusterIP, badinput.IPs("10.96.7.1"))
 	for name, test := range map[string]struct {
 		exist   *corev1.Service
 		given   ledger.Owner
@@ -201,6 +202,7 @@ func TestWhatCountsTowardsALimit(t *testing.T) {
 		"what another was given":                     {given: store.OwnerOf(other), service: badinput.Make("small", "web", clusterIP)},
 		"not what it was given itself":               {given: store.OwnerOf(stored), service: badinput.Make("small", "web", clusterIP), want: true},
 		"not what is outside of the pool":            {exist: outside, service: badinput.Make("small", "web", clusterIP), want: true},
+		"not what the pool does not serve":           {exist: elsewhere, service: badinput.Make("free", "web", clusterIP, badinput.IPs("10.96.7.2")), want: true},
 		"each number once, without a name":           {service: nameless, want: true},
 		"at the end, not what it got without a name": {given: ledger.Owner{NamespacedName: types.NamespacedName{Namespace: "small"}}, service: generated, final: true, want: true},
 	} {
