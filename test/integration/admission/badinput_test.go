@@ -78,12 +78,8 @@ func badInput(fits func(*badinput.Case) bool, of func(ctx context.Context) *serv
 				stock[table[i].Name] = s.try(ctx, &table[i], false)
 			}
 		}
-		s.makePools(ctx)
 		manager := s.startManager(ctx, anyManager, args...)
 		s.route(ctx, manager.WebhookURL)
-		DeferCleanup(func(ctx context.Context) {
-			Expect(s.plane.UnregisterWebhooks(ctx, hooksFile)).To(Succeed())
-		})
 	}, NodeTimeout(startTimeout))
 
 	for i := range table {

@@ -61,18 +61,13 @@ func startServer(ctx context.Context, clusterIPs string, args ...string) *server
 		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: badinput.NamespaceLabels(name)}}
 		Expect(s.api.Create(ctx, namespace)).To(Succeed())
 	}
-	return s
-}
-
-// makePools makes the pools of the table.
-func (s *server) makePools(ctx context.Context) {
-	GinkgoHelper()
 	for _, pool := range badinput.ClusterIPPools() {
 		Expect(s.api.Create(ctx, pool)).To(Succeed())
 	}
 	for _, pool := range badinput.NodePortPools() {
 		Expect(s.api.Create(ctx, pool)).To(Succeed())
 	}
+	return s
 }
 
 // startManager starts a manager with webhooks, which ends with the spec, the container
@@ -98,6 +93,7 @@ func (s *server) startManager(ctx context.Context, name string, args ...string) 
 // route has the API server call the webhooks at a root, and waits until it does.
 func (s *server) route(ctx context.Context, root string) {
 	GinkgoHelper()
+	DeferCleanup(func(ctx context.Context) { Expect(s.plane.UnregisterWebhooks(ctx, hooksFile)).To(Succeed()) })
 	Expect(s.plane.RegisterWebhooks(ctx, root, hooksFile)).To(Succeed())
 	Eventually(func(ctx context.Context) string {
 		outside := badinput.Make("free", "probe", corev1.ServiceTypeClusterIP, badinput.Singular("192.0.2.1"))
