@@ -17,7 +17,7 @@ import (
 // each.
 const (
 	webhookService  = "webhook-service"
-	webhookSecret   = "webhook-server-cert"
+	webhookKeyPair  = "webhook-server-cert"
 	serviceWebhooks = "services"
 	poolWebhooks    = "pools"
 )
@@ -36,7 +36,7 @@ func (s *settings) addRotationFlags() {
 	r.prefix, r.ready = "servicenet-", make(chan struct{})
 	s.addSwitch(&r.rotate, "webhook-cert-rotation", truth,
 		"Make the certificate of the webhooks, renew it in time, and have the API server trust it. It is kept in the Secret "+
-			"<prefix>"+webhookSecret+" of --namespace, which must exist and be mounted at --webhook-cert-dir")
+			"<prefix>"+webhookKeyPair+" of --namespace, which must exist and be mounted at --webhook-cert-dir")
 	s.flags.Var(&value[string]{&r.prefix, "prefix", namePrefix}, "webhook-name-prefix",
 		"What the names of the webhooks' Secret, Service and configurations begin with, with --webhook-cert-rotation")
 }
@@ -49,7 +49,7 @@ func addRotation(mgr ctrl.Manager, s *settings) error {
 	}
 	named := func(name string) string { return s.rotation.prefix + name }
 	err := rotator.AddRotator(mgr, &rotator.CertRotator{
-		SecretKey:      types.NamespacedName{Namespace: s.controllers.Namespace, Name: named(webhookSecret)},
+		SecretKey:      types.NamespacedName{Namespace: s.controllers.Namespace, Name: named(webhookKeyPair)},
 		CertDir:        s.webhooks.certDir,
 		CertName:       s.webhooks.certName,
 		KeyName:        s.webhooks.keyName,

@@ -30,6 +30,7 @@ type settings struct {
 	healthAddress           string
 	webhooks                webhookSettings
 	rotation                rotationSettings
+	admissionPolicy         bool
 	enableHTTP2             bool
 	version                 bool
 	zap                     zap.Options
@@ -98,9 +99,10 @@ func (s *settings) addLedgerFlags() {
 		"The range of node ports of the API server, as its flag of this name has it")
 	s.addPeriod(&o.RepairInterval, controllers.ShortestRepairInterval, math.MaxInt64, "repair-interval",
 		"How often the ledger of ClusterIPs and node ports is compared with all Services without a reason")
-	s.flags.Var(&value[controllers.AdmissionPolicyMode]{&o.AdmissionPolicy, "mode", admissionPolicy}, "admission-policy",
-		"Whether exclusive pools, reservations and the range of node ports are also kept by ValidatingAdmissionPolicies, "+
-			"which the API server obeys while no manager runs: 'on', or 'off', which removes them")
+	s.admissionPolicy = true
+	s.addSwitch(&s.admissionPolicy, "admission-policy", truth,
+		"Keep exclusive pools, reservations and the range of node ports by ValidatingAdmissionPolicies, too, "+
+			"which the API server obeys while no manager runs. 'false' removes them")
 	s.flags.Var(&value[string]{&o.Namespace, "name", namespaceName}, "namespace",
 		"Namespace of the Leases that stand for what each replica has on loan of the ledger. "+
 			"The default is $POD_NAMESPACE, else the one the manager runs in, else "+controllers.DefaultNamespace)
@@ -154,6 +156,7 @@ func (s *settings) parse(args []string) error {
 	if s.flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q: the manager takes flags only", s.flags.Arg(0))
 	}
+	s.controllers.NoAdmissionPolicy = !s.admissionPolicy
 	return s.controllers.Validate()
 }
 

@@ -110,7 +110,6 @@ func TestDefaults(t *testing.T) {
 		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour, MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 		Namespace: "kube-system", ServiceNodePortRange: controllers.PortRange{First: 30000, Last: 32767}, RepairInterval: 3 * time.Minute,
-		AdmissionPolicy:    "on",
 		WebhookDrainPeriod: 5 * time.Second, AllowedExternalIPs: []string{"*"},
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
@@ -131,7 +130,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 		"--mirroring-endpointslice-updates-batch-period=3s", "--min-resync-period=1h", "--keep-orphaned-endpoints",
 		"--max-endpoint-updates-gather-period=4s", "--endpointslice-merge-rate=5", "--endpoints-check-period=30s",
 		"--namespace=system", "--service-node-port-range=31000-31999", "--repair-interval=1m",
-		"--admission-policy=off",
+		"--admission-policy=false",
 		"--enable-webhooks", "--webhook-drain-period=2s", "--allowed-external-ips=192.0.2.0/24", "--allowed-external-ips=2001:db8::/64",
 	})
 	if err != nil {
@@ -145,8 +144,8 @@ func TestFlagsReachTheOptions(t *testing.T) {
 		MirroringEndpointSliceUpdatesBatchPeriod: 3 * time.Second, MinResyncPeriod: time.Hour, KeepOrphanedEndpoints: true,
 		MaxUpdatesGatherPeriod: 4 * time.Second, SliceMergeRate: 5, EndpointsCheckPeriod: 30 * time.Second,
 		Namespace: "system", ServiceNodePortRange: controllers.PortRange{First: 31000, Last: 31999}, RepairInterval: time.Minute,
-		AdmissionPolicy: "off",
-		EnableWebhooks:  true, WebhookDrainPeriod: 2 * time.Second, AllowedExternalIPs: []string{"192.0.2.0/24", "2001:db8::/64"},
+		NoAdmissionPolicy: true,
+		EnableWebhooks:    true, WebhookDrainPeriod: 2 * time.Second, AllowedExternalIPs: []string{"192.0.2.0/24", "2001:db8::/64"},
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)

@@ -92,14 +92,6 @@ func endpointsMode(text string) (controllers.EndpointsMode, error) {
 	return mode, nil
 }
 
-func admissionPolicy(text string) (controllers.AdmissionPolicyMode, error) {
-	mode := controllers.AdmissionPolicyMode(text)
-	if mode != controllers.AdmissionPolicyOn && mode != controllers.AdmissionPolicyOff {
-		return "", fmt.Errorf("allowed are %q and %q", controllers.AdmissionPolicyOn, controllers.AdmissionPolicyOff)
-	}
-	return mode, nil
-}
-
 func truth(text string) (bool, error) {
 	on, err := strconv.ParseBool(text)
 	if err != nil {

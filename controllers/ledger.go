@@ -82,18 +82,26 @@ func addLedger(mgr ctrl.Manager, options Options) error {
 			return fmt.Errorf("adding the ledger: %w", err)
 		}
 	}
-	if options.runs(ClusterIPName) {
+	if err := addPoolControllers(mgr, r); err != nil {
+		return err
+	}
+	if options.EnableWebhooks {
+		if err := addWebhooks(mgr, r); err != nil {
+			return fmt.Errorf("adding the webhooks: %w", err)
+		}
+	}
+	return nil
+}
+
+// addPoolControllers adds the controllers of what pools need.
+func addPoolControllers(mgr ctrl.Manager, r *replica) error {
+	if r.options.runs(ClusterIPName) {
 		if err := setupServiceCIDR(mgr, r); err != nil {
 			return fmt.Errorf("adding the %s controller: %w", ClusterIPName, err)
 		}
 	}
 	if err := setupPolicies(mgr, r); err != nil {
 		return fmt.Errorf("adding the policy controller: %w", err)
-	}
-	if options.EnableWebhooks {
-		if err := addWebhooks(mgr, r); err != nil {
-			return fmt.Errorf("adding the webhooks: %w", err)
-		}
 	}
 	return nil
 }

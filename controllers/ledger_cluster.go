@@ -72,7 +72,8 @@ func newLedgerCluster(mgr ctrl.Manager, options Options) (cluster.Cluster, error
 	scheme := runtime.NewScheme()
 	var errs []error
 	for _, add := range []func(*runtime.Scheme) error{
-		admissionregistrationv1.AddToScheme, corev1.AddToScheme, coordinationv1.AddToScheme, networkingv1.AddToScheme, servicenetv1alpha1.AddToScheme,
+		admissionregistrationv1.AddToScheme, corev1.AddToScheme, coordinationv1.AddToScheme, networkingv1.AddToScheme,
+		servicenetv1alpha1.AddToScheme,
 	} {
 		errs = append(errs, add(scheme))
 	}

@@ -50,16 +50,6 @@ const (
 	EndpointsOff EndpointsMode = "off"
 )
 
-// AdmissionPolicyMode tells whether there are ValidatingAdmissionPolicies.
-type AdmissionPolicyMode string
-
-const (
-	// AdmissionPolicyOn keeps those that pools need.
-	AdmissionPolicyOn AdmissionPolicyMode = "on"
-	// AdmissionPolicyOff removes them.
-	AdmissionPolicyOff AdmissionPolicyMode = "off"
-)
-
 // Options are the settings of the controllers. The zero value works and means
 // the default of each.
 type Options struct {
@@ -125,6 +115,11 @@ type Options struct {
 	// written to them.
 	KeepOrphanedEndpoints bool
 
+	// NoAdmissionPolicy removes the ValidatingAdmissionPolicies that otherwise say what
+	// exclusive pools, reservations and the range of node ports keep to themselves, so
+	// that the API server keeps to it while no manager runs.
+	NoAdmissionPolicy bool
+
 	// Namespace is where each replica keeps the Lease that the numbers it has on
 	// loan belong to. All replicas must have the same. Default: kube-system.
 	Namespace string
@@ -136,11 +131,6 @@ type Options struct {
 	// RepairInterval is how often the ledger is compared with all Services without
 	// a reason. One second and more, default 3 minutes.
 	RepairInterval time.Duration
-
-	// AdmissionPolicy is On by default: exclusive pools, reservations and the range of
-	// node ports are written down as ValidatingAdmissionPolicies, so that the API
-	// server keeps to them while no manager runs.
-	AdmissionPolicy AdmissionPolicyMode
 
 	// EnableWebhooks serves the admission webhooks, which give Services their numbers
 	// and refuse those that are at fault. It needs the controllers of ClusterIPs and
@@ -197,7 +187,6 @@ func (o Options) withDefaults() Options {
 	o.Namespace = cmp.Or(o.Namespace, DefaultNamespace)
 	o.ServiceNodePortRange = cmp.Or(o.ServiceNodePortRange, PortRange{DefaultFirstNodePort, DefaultLastNodePort})
 	o.RepairInterval = cmp.Or(o.RepairInterval, DefaultRepairInterval)
-	o.AdmissionPolicy = cmp.Or(o.AdmissionPolicy, AdmissionPolicyOn)
 	if len(o.AllowedExternalIPs) == 0 {
 		o.AllowedExternalIPs = []string{AnyExternalIPs}
 	}
@@ -217,10 +206,6 @@ func (o Options) Validate() error {
 	errs := []error{ValidateControllers(o.Controllers)}
 	if o.EndpointsMode != EndpointsOn && o.EndpointsMode != EndpointsOff {
 		errs = append(errs, fmt.Errorf("EndpointsMode is %q: allowed are %q and %q", o.EndpointsMode, EndpointsOn, EndpointsOff))
-	}
-	if o.AdmissionPolicy != AdmissionPolicyOn && o.AdmissionPolicy != AdmissionPolicyOff {
-		errs = append(errs, fmt.Errorf("AdmissionPolicy is %q: allowed are %q and %q",
-			o.AdmissionPolicy, AdmissionPolicyOn, AdmissionPolicyOff))
 	}
 	errs = append(errs,
 		inRange("ConcurrentServiceEndpointSyncs", o.ConcurrentServiceEndpointSyncs, MaxConcurrentSyncs),

@@ -24,7 +24,6 @@ func TestOptionsValidate(t *testing.T) {
 		"negative endpoints":    {Options{MaxEndpointsPerSlice: -1}, []string{"MaxEndpointsPerSlice is -1", "1 to 1000"}},
 		"too many syncs":        {Options{ConcurrentServiceEndpointSyncs: 51}, []string{"ConcurrentServiceEndpointSyncs is 51", "1 to 50"}},
 		"unknown controller":    {Options{Controllers: []string{"ingress"}}, []string{`"ingress" is not a controller`, `"*"`, `"endpointslice"`}},
-		"unknown policy":        {Options{AdmissionPolicy: "maybe"}, []string{`AdmissionPolicy is "maybe"`, `"on" and "off"`}},
 		"unknown mode":          {Options{EndpointsMode: "maybe"}, []string{`EndpointsMode is "maybe"`, `"on" and "off"`}},
 		"no range of ports":     {Options{ServiceNodePortRange: PortRange{2, 1}}, []string{"ServiceNodePortRange is 2-1"}},
 		"negative rate":         {Options{KubeAPIQPS: -1}, []string{"KubeAPIQPS is -1"}},
@@ -96,7 +95,7 @@ func TestDefaultsAreThoseOfKubeControllerManager(t *testing.T) {
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour,
 		MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 		Namespace: "kube-system", ServiceNodePortRange: PortRange{30000, 32767}, RepairInterval: 3 * time.Minute,
-		AdmissionPolicy: AdmissionPolicyOn, AllowedExternalIPs: []string{AnyExternalIPs},
+		AllowedExternalIPs: []string{AnyExternalIPs},
 	}
 	if diff := cmp.Diff(want, DefaultOptions()); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
@@ -111,7 +110,7 @@ func TestDefaultsReplaceNothingThatIsSet(t *testing.T) {
 		EndpointSliceUpdatesBatchPeriod: 1, EndpointUpdatesBatchPeriod: 2, MirroringEndpointSliceUpdatesBatchPeriod: 3,
 		KubeAPIQPS: 20, KubeAPIBurst: 21, KeepOrphanedEndpoints: true, MaxUpdatesGatherPeriod: 4, SliceMergeRate: 5,
 		EndpointsCheckPeriod: time.Minute, Namespace: "system", ServiceNodePortRange: PortRange{1, 2}, RepairInterval: time.Hour,
-		AdmissionPolicy: AdmissionPolicyOff, AllowedExternalIPs: []string{NoExternalIPs},
+		NoAdmissionPolicy: true, AllowedExternalIPs: []string{NoExternalIPs},
 	}
 	if diff := cmp.Diff(set, set.withDefaults()); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)

@@ -138,7 +138,7 @@ func (r *policyReconciler) families() []policy.Family {
 
 func (r *policyReconciler) wanted(family policy.Family) policy.Set {
 	switch {
-	case r.options.AdmissionPolicy == AdmissionPolicyOff:
+	case r.options.NoAdmissionPolicy:
 		return policy.Set{}
 	case family == policy.ClusterIPs:
 		return policy.ForClusterIPs(r.book.ClusterIPs())

@@ -34,7 +34,7 @@ func refused(of client.Object) func(ctx context.Context) (string, error) {
 		if err == nil {
 			return "", api.Delete(ctx, attempt)
 		}
-		status, ok := err.(apierrors.APIStatus) //nolint:errorlint // the client returns it bare
+		status, ok := err.(apierrors.APIStatus)
 		if !ok {
 			return "", err
 		}
@@ -156,7 +156,7 @@ var _ = Describe("The policies", func() {
 		}
 		Expect(api.Create(ctx, theirs)).To(Succeed())
 
-		startManager(ctx, "--admission-policy=off")
+		startManager(ctx, "--admission-policy=false")
 		Eventually(policies).WithContext(ctx).Should(BeEmpty())
 		Expect(api.Get(ctx, client.ObjectKeyFromObject(theirs), theirs)).To(Succeed())
 	})
@@ -193,7 +193,7 @@ var _ = Describe("The policies", func() {
 			team := fmt.Sprintf("team-%04d", i)
 			Expect(api.Create(ctx, addressPool(team, team, fmt.Sprintf("10.%d.%d.0/24", 100+i/256, i%256),
 				fmt.Sprintf("fd00:%x::/112", i+1)))).To(Succeed())
-			Expect(api.Create(ctx, portPool(team, team, 30001+int32(i)*2, 30002+int32(i)*2))).To(Succeed()) //nolint:gosec // a port
+			Expect(api.Create(ctx, portPool(team, team, 30001+int32(i)*2, 30002+int32(i)*2))).To(Succeed())
 		}
 		last, other := newNamespace(ctx, "team-0999"), newNamespace(ctx, "other")
 		manager := startManager(ctx)
