@@ -43,7 +43,7 @@ PROGRAMS = SERVICENET_BIN="$(LOCALBIN)" K8S_VERSION="$(K8S_VERSION)" \
 	KUBEBUILDER_ASSETS="$(abspath $(or $(KUBEBUILDER_ASSETS),$(K8S_BIN)))"
 
 # What controller-gen reads: API types, reconcilers and webhooks, as they exist.
-GENERATED_FROM = $(patsubst %,"./%/...",$(wildcard api controllers internal/webhook))
+GENERATED_FROM = $(patsubst %,"./%/...",$(wildcard api controllers internal/webhooks))
 
 .DEFAULT_GOAL := help
 

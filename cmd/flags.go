@@ -28,6 +28,10 @@ type settings struct {
 	metricsAddress          string
 	metricsSecure           bool
 	healthAddress           string
+	webhooks                webhookSettings
+	rotation                rotationSettings
+	admissionPolicy         bool
+	enableHTTP2             bool
 	version                 bool
 	zap                     zap.Options
 }
@@ -38,6 +42,8 @@ func newSettings() *settings {
 	s.flags.SortFlags = false
 	s.addControllerFlags()
 	s.addServingFlags()
+	s.addWebhookFlags()
+	s.addRotationFlags()
 	s.addLogFlags()
 	return s
 }
@@ -45,7 +51,7 @@ func newSettings() *settings {
 func (s *settings) addControllerFlags() {
 	o := &s.controllers
 	*o = controllers.DefaultOptions()
-	s.flags.Var(&selectionValue{target: &o.Controllers}, "controllers",
+	s.flags.Var(&listValue{target: &o.Controllers, check: controllers.ValidateControllers, kind: "names"}, "controllers",
 		"Controllers to run: '*' for all, 'name' for one, '-name' to leave one out; comma-separated. "+
 			"There are: "+strings.Join(controllers.Names(), ", "))
 	s.flags.Var(&value[controllers.EndpointsMode]{&o.EndpointsMode, "mode", endpointsMode}, "endpoints-mode",
@@ -83,8 +89,6 @@ func (s *settings) addControllerFlags() {
 		"Requests a second to the API server. 0 sets no limit: the server's Priority and Fairness paces the manager")
 	s.flags.Var(&value[int]{&o.KubeAPIBurst, "int", wholeNumber(0, math.MaxInt32)}, "kube-api-burst",
 		"Requests that may go out at once when --kube-api-qps sets a limit. 0 means 1.5 times that limit")
-	s.addSwitch(new(bool), "enable-webhooks", noWebhooks,
-		"Serve the admission webhooks. This build has none, so only 'false' is allowed")
 }
 
 // addLedgerFlags adds the flags of the controllers of numbers.
@@ -95,6 +99,10 @@ func (s *settings) addLedgerFlags() {
 		"The range of node ports of the API server, as its flag of this name has it")
 	s.addPeriod(&o.RepairInterval, controllers.ShortestRepairInterval, math.MaxInt64, "repair-interval",
 		"How often the ledger of ClusterIPs and node ports is compared with all Services without a reason")
+	s.admissionPolicy = true
+	s.addSwitch(&s.admissionPolicy, "admission-policy", truth,
+		"Keep exclusive pools, reservations and the range of node ports by ValidatingAdmissionPolicies, too, "+
+			"which the API server obeys while no manager runs. 'false' removes them")
 	s.flags.Var(&value[string]{&o.Namespace, "name", namespaceName}, "namespace",
 		"Namespace of the Leases that stand for what each replica has on loan of the ledger. "+
 			"The default is $POD_NAMESPACE, else the one the manager runs in, else "+controllers.DefaultNamespace)
@@ -148,6 +156,7 @@ func (s *settings) parse(args []string) error {
 	if s.flags.NArg() > 0 {
 		return fmt.Errorf("unexpected argument %q: the manager takes flags only", s.flags.Arg(0))
 	}
+	s.controllers.NoAdmissionPolicy = !s.admissionPolicy
 	return s.controllers.Validate()
 }
 

@@ -92,6 +92,9 @@ func serve(ctx context.Context, settings *settings) error {
 	if err := controllers.Add(mgr, settings.controllers); err != nil {
 		return err
 	}
+	if err := addRotation(mgr, settings); err != nil {
+		return err
+	}
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
 		return fmt.Errorf("adding the health checks: %w", err)
 	}
@@ -100,9 +103,17 @@ func serve(ctx context.Context, settings *settings) error {
 	return mgr.Start(ctx)
 }
 
-// withoutHTTP2 keeps a server to HTTP/1.1: scrapers need no more, and HTTP/2 lets
-// a client open streams faster than a server can close them.
-func withoutHTTP2(config *tls.Config) { config.NextProtos = []string{"http/1.1"} }
+// tlsOptions is for all servers. Without the flag they keep to HTTP/1.1: scrapers and
+// API servers need no more, and HTTP/2 lets a client open streams faster than a server
+// can close them.
+func (s *settings) tlsOptions() []func(*tls.Config) {
+	return []func(*tls.Config){func(config *tls.Config) {
+		config.MinVersion = tls.VersionTLS12
+		if !s.enableHTTP2 {
+			config.NextProtos = []string{"http/1.1"}
+		}
+	}}
+}
 
 func managerOptions(settings *settings) (manager.Options, error) {
 	scheme := runtime.NewScheme()
@@ -112,7 +123,7 @@ func managerOptions(settings *settings) (manager.Options, error) {
 	metrics := metricsserver.Options{
 		BindAddress:   settings.metricsAddress,
 		SecureServing: settings.metricsSecure,
-		TLSOpts:       []func(*tls.Config){withoutHTTP2},
+		TLSOpts:       settings.tlsOptions(),
 	}
 	if settings.metricsSecure {
 		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
@@ -120,6 +131,7 @@ func managerOptions(settings *settings) (manager.Options, error) {
 	return manager.Options{
 		Scheme:                        scheme,
 		Metrics:                       metrics,
+		WebhookServer:                 settings.webhookServer(),
 		HealthProbeBindAddress:        settings.healthAddress,
 		LeaderElection:                settings.leaderElect,
 		LeaderElectionID:              leaderElectionID,

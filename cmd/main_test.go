@@ -39,7 +39,12 @@ func TestWrongFlagsAreRefused(t *testing.T) {
 		{"--namespace=Not_A_Name", []string{`"Not_A_Name"`, "--namespace", "lower case"}},
 		{"--controllers=*,-x", []string{`"-x"`, "--controllers", `"endpointslice"`}},
 		{"--endpoints-mode=auto", []string{`"auto"`, "--endpoints-mode", `"on" and "off"`}},
-		{"--enable-webhooks", []string{`"true"`, "--enable-webhooks", "false"}},
+		{"--enable-webhooks=maybe", []string{`"maybe"`, "--enable-webhooks", "true and false"}},
+		{"--enable-webhooks --controllers=endpointslice", []string{"EnableWebhooks", "clusterip and nodeport"}},
+		{"--webhook-port=0", []string{`"0"`, "--webhook-port", "1 to 65535"}},
+		{"--webhook-drain-period=2m", []string{`"2m"`, "--webhook-drain-period", "0s to 1m"}},
+		{"--allowed-external-ips=192.0.2.1", []string{`"192.0.2.1"`, "--allowed-external-ips", "CIDRs"}},
+		{"--allowed-external-ips=none,192.0.2.0/24", []string{`"none"`, "--allowed-external-ips", "alone"}},
 		{"--kube-api-qps=-1", []string{`"-1"`, "--kube-api-qps", "0 to 1000000"}},
 		{"--kube-api-qps=NaN", []string{`"NaN"`, "--kube-api-qps", "0 to 1000000"}},
 		{"--kube-api-burst=-1", []string{`"-1"`, "--kube-api-burst", "0 to"}},
@@ -52,7 +57,7 @@ func TestWrongFlagsAreRefused(t *testing.T) {
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
-			if code := run(t.Context(), []string{test.args}, &stdout, &stderr); code != exitUsage {
+			if code := run(t.Context(), strings.Fields(test.args), &stdout, &stderr); code != exitUsage {
 				t.Errorf("exit code %d, want %d", code, exitUsage)
 			}
 			for _, part := range append(test.want, "manager --help") {
@@ -75,7 +80,8 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 		"concurrent-endpoint-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
 		"endpointslice-updates-batch-period", "endpoint-updates-batch-period", "mirroring-endpointslice-updates-batch-period",
 		"max-endpoint-updates-gather-period", "endpointslice-merge-rate", "endpoints-check-period", "min-resync-period", "keep-orphaned-endpoints", "max-endpoints-per-slice", "endpoints-mode", "enable-webhooks", "zap-log-level", "version",
-		"service-node-port-range", "repair-interval", "namespace",
+		"service-node-port-range", "repair-interval", "namespace", "webhook-bind-address", "webhook-port", "webhook-cert-dir",
+		"webhook-cert-name", "webhook-key-name", "webhook-drain-period", "allowed-external-ips", "enable-http2",
 	} {
 		if !strings.Contains(stdout.String(), "--"+name+" ") {
 			t.Errorf("--%s is not listed", name)
@@ -104,6 +110,7 @@ func TestDefaults(t *testing.T) {
 		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour, MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 		Namespace: "kube-system", ServiceNodePortRange: controllers.PortRange{First: 30000, Last: 32767}, RepairInterval: 3 * time.Minute,
+		WebhookDrainPeriod: 5 * time.Second, AllowedExternalIPs: []string{"*"},
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
@@ -116,25 +123,29 @@ func TestDefaults(t *testing.T) {
 func TestFlagsReachTheOptions(t *testing.T) {
 	got := newSettings()
 	err := got.parse([]string{
-		"--controllers=endpointslice", "--controllers=-endpointslice", "--endpoints-mode=off",
+		"--controllers=*", "--controllers=-endpointslice", "--endpoints-mode=off",
 		"--concurrent-service-endpoint-syncs=7", "--max-endpoints-per-slice=250", "--kube-api-qps=20", "--kube-api-burst=40",
 		"--concurrent-endpoint-syncs=8", "--mirroring-concurrent-service-endpoint-syncs=9", "--mirroring-max-endpoints-per-subset=10",
 		"--endpointslice-updates-batch-period=1s", "--endpoint-updates-batch-period=2s",
 		"--mirroring-endpointslice-updates-batch-period=3s", "--min-resync-period=1h", "--keep-orphaned-endpoints",
 		"--max-endpoint-updates-gather-period=4s", "--endpointslice-merge-rate=5", "--endpoints-check-period=30s",
 		"--namespace=system", "--service-node-port-range=31000-31999", "--repair-interval=1m",
+		"--admission-policy=false",
+		"--enable-webhooks", "--webhook-drain-period=2s", "--allowed-external-ips=192.0.2.0/24", "--allowed-external-ips=2001:db8::/64",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := controllers.Options{
-		Controllers: []string{"endpointslice", "-endpointslice"}, EndpointsMode: "off",
+		Controllers: []string{"*", "-endpointslice"}, EndpointsMode: "off",
 		ConcurrentServiceEndpointSyncs: 7, MaxEndpointsPerSlice: 250, KubeAPIQPS: 20, KubeAPIBurst: 40,
 		ConcurrentEndpointSyncs: 8, MirroringConcurrentServiceEndpointSyncs: 9, MirroringMaxEndpointsPerSubset: 10,
 		EndpointSliceUpdatesBatchPeriod: time.Second, EndpointUpdatesBatchPeriod: 2 * time.Second,
 		MirroringEndpointSliceUpdatesBatchPeriod: 3 * time.Second, MinResyncPeriod: time.Hour, KeepOrphanedEndpoints: true,
 		MaxUpdatesGatherPeriod: 4 * time.Second, SliceMergeRate: 5, EndpointsCheckPeriod: 30 * time.Second,
 		Namespace: "system", ServiceNodePortRange: controllers.PortRange{First: 31000, Last: 31999}, RepairInterval: time.Minute,
+		NoAdmissionPolicy: true,
+		EnableWebhooks:    true, WebhookDrainPeriod: 2 * time.Second, AllowedExternalIPs: []string{"192.0.2.0/24", "2001:db8::/64"},
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)

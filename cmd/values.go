@@ -100,16 +100,15 @@ func truth(text string) (bool, error) {
 	return on, nil
 }
 
-// noWebhooks parses the switch for something this build does not have.
-func noWebhooks(text string) (bool, error) {
-	if on, err := strconv.ParseBool(text); err != nil || on {
-		return false, errors.New("this build has no webhooks: allowed is false")
-	}
-	return false, nil
-}
-
 func namespaceName(text string) (string, error) {
 	if faults := validation.IsDNS1123Label(text); text != "" && len(faults) > 0 {
+		return "", errors.New(strings.Join(faults, "; "))
+	}
+	return text, nil
+}
+
+func namePrefix(text string) (string, error) {
+	if faults := validation.IsDNS1123Label(text + "x"); len(faults) > 0 {
 		return "", errors.New(strings.Join(faults, "; "))
 	}
 	return text, nil
@@ -154,15 +153,17 @@ func listenAddress(text string) (string, error) {
 	return text, nil
 }
 
-// selectionValue is a list of controllers. The first use of the flag replaces
-// the default, further uses add to it.
-type selectionValue struct {
+// listValue is a list. The first use of the flag replaces the default, further uses
+// add to it.
+type listValue struct {
 	target *[]string
+	check  func(list []string) error
+	kind   string
 	given  bool
 }
 
 // String implements pflag.Value.
-func (v *selectionValue) String() string {
+func (v *listValue) String() string {
 	if v.target == nil {
 		return ""
 	}
@@ -170,17 +171,17 @@ func (v *selectionValue) String() string {
 }
 
 // Type implements pflag.Value.
-func (v *selectionValue) Type() string { return "names" }
+func (v *listValue) Type() string { return v.kind }
 
 // Set implements pflag.Value.
-func (v *selectionValue) Set(text string) error {
-	selection := strings.Split(text, ",")
-	if err := controllers.ValidateControllers(selection); err != nil {
+func (v *listValue) Set(text string) error {
+	list := strings.Split(text, ",")
+	if v.given {
+		list = append(*v.target, list...)
+	}
+	if err := v.check(list); err != nil {
 		return err
 	}
-	if v.given {
-		selection = append(*v.target, selection...)
-	}
-	*v.target, v.given = selection, true
+	*v.target, v.given = list, true
 	return nil
 }

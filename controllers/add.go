@@ -20,6 +20,12 @@ import (
 // if it has leader election; their caches are warm before that. The manager's
 // readiness then includes that the caches are synced.
 //
+// With Options.EnableWebhooks it also registers the webhooks on the manager's webhook
+// server, which every replica then serves, and readiness includes that it is up. What
+// makes the API server call them, config/webhook has. When the manager is told to stop
+// they go on answering for Options.WebhookDrainPeriod, which its
+// GracefulShutdownTimeout must leave time for.
+//
 // The manager's identity needs the rights in config/rbac/role.yaml, and those on
 // Leases in Options.Namespace. Add fails for invalid options, naming each, and if
 // the cluster does not have the kinds of a controller that is asked for; it must
@@ -39,7 +45,7 @@ func Add(mgr ctrl.Manager, options Options) error {
 		return nil
 	}
 	if err := haveLedgerKinds(mgr.GetRESTMapper(), options); err != nil {
-		if _, missing := errors.AsType[*missingKindsError](err); missing && !choosy {
+		if _, missing := errors.AsType[*missingKindsError](err); missing && !choosy && !options.EnableWebhooks {
 			mgr.GetLogger().Info("Controllers are left out", "controllers", ledgerNames(), "reason", err.Error())
 			return nil
 		}

@@ -49,8 +49,12 @@ type replica struct {
 	// news tells those who work on the leader what has changed.
 	news    *numberNews
 	repairs *repairs
+	// policies is told what changes of pools.
+	policies *policyWatch
 	// told is closed once everybody was told what the caches show.
 	told chan struct{}
+	// draining is closed when the replica is about to stop.
+	draining chan struct{}
 }
 
 // addLedger adds the part of a replica in the ledger to a manager, and the
@@ -74,15 +78,31 @@ func addLedger(mgr ctrl.Manager, options Options) error {
 	if err := mgr.AddReadyzCheck("servicenet-ledger", r.ready(mgr.Elected())); err != nil {
 		return fmt.Errorf("adding the readiness check of the ledger: %w", err)
 	}
-	for _, part := range []runnable{{r.watch, true}, {r.store.Run, true}, {r.lead, false}} {
+	for _, part := range []runnable{{r.watch, true}, {r.giveNumbers, true}, {r.lead, false}} {
 		if err := mgr.Add(part); err != nil {
 			return fmt.Errorf("adding the ledger: %w", err)
 		}
 	}
-	if options.runs(ClusterIPName) {
+	if err := addPoolControllers(mgr, r); err != nil {
+		return err
+	}
+	if options.EnableWebhooks {
+		if err := addWebhooks(mgr, r); err != nil {
+			return fmt.Errorf("adding the webhooks: %w", err)
+		}
+	}
+	return nil
+}
+
+// addPoolControllers adds the controllers of what pools need.
+func addPoolControllers(mgr ctrl.Manager, r *replica) error {
+	if r.options.runs(ClusterIPName) {
 		if err := setupServiceCIDR(mgr, r); err != nil {
 			return fmt.Errorf("adding the %s controller: %w", ClusterIPName, err)
 		}
+	}
+	if err := setupPolicies(mgr, r); err != nil {
+		return fmt.Errorf("adding the policy controller: %w", err)
 	}
 	return nil
 }
@@ -103,7 +123,9 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options, records 
 		book:     newPoolBook(clock.RealClock{}, ports),
 		carriers: newCarriers(),
 		news:     newNumberNews(),
+		policies: &policyWatch{},
 		told:     make(chan struct{}),
+		draining: make(chan struct{}),
 	}
 	direct := directClient{Reader: own.GetAPIReader(), Writer: own.GetClient()}
 	ctx := context.Background() //nolint:forbidigo // the ledger's life ends with Run
@@ -202,13 +224,19 @@ func (r *replica) watched() []watched {
 	if r.options.runs(ClusterIPName) {
 		all = append(all,
 			watched{&networkingv1.ServiceCIDR{}, r.book.serviceCIDREvents(r.news.poolsChanged)},
-			watched{&servicenetv1alpha1.ClusterIPPool{}, r.book.clusterIPPoolEvents(r.news.poolsChanged)},
+			watched{&servicenetv1alpha1.ClusterIPPool{}, r.book.clusterIPPoolEvents(r.poolsChanged)},
 			watched{&networkingv1.IPAddress{}, anyEvent(r.news.addressChanged)})
 	}
 	if r.options.runs(NodePortName) {
-		all = append(all, watched{&servicenetv1alpha1.NodePortPool{}, r.book.nodePortPoolEvents(r.news.poolsChanged)})
+		all = append(all, watched{&servicenetv1alpha1.NodePortPool{}, r.book.nodePortPoolEvents(r.poolsChanged)})
 	}
 	return append(all, watched{&corev1.Service{}, h.handler()})
+}
+
+// poolsChanged tells those who work on the leader that pools have changed.
+func (r *replica) poolsChanged() {
+	r.news.poolsChanged()
+	r.policies.changed()
 }
 
 // watch has the caches, which are synced, tell everybody what they show.
@@ -252,10 +280,8 @@ func (r *replica) lead(ctx context.Context) error {
 // leads has compared the ledger with the Services.
 func (r *replica) ready(elected <-chan struct{}) func(*http.Request) error {
 	return func(*http.Request) error {
-		select {
-		case <-r.told:
-		default:
-			return errors.New("the Services and the ledger have not been read yet")
+		if err := r.hasBeenTold(); err != nil {
+			return err
 		}
 		select {
 		case <-elected:

@@ -9,10 +9,12 @@ import (
 	"net/http"
 	"strings"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
@@ -23,6 +25,7 @@ import (
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/ledger/store"
+	"servicenet.dev/servicenet/internal/pool"
 )
 
 // missingKindsError says that the cluster does not have the kinds of controllers.
@@ -71,7 +74,8 @@ func newLedgerCluster(mgr ctrl.Manager, options Options, records *recorder) (clu
 	scheme := runtime.NewScheme()
 	var errs []error
 	for _, add := range []func(*runtime.Scheme) error{
-		corev1.AddToScheme, coordinationv1.AddToScheme, networkingv1.AddToScheme, servicenetv1alpha1.AddToScheme,
+		admissionregistrationv1.AddToScheme, corev1.AddToScheme, coordinationv1.AddToScheme, networkingv1.AddToScheme,
+		servicenetv1alpha1.AddToScheme,
 	} {
 		errs = append(errs, add(scheme))
 	}
@@ -94,8 +98,18 @@ func newLedgerCluster(mgr ctrl.Manager, options Options, records *recorder) (clu
 			&servicenetv1alpha1.AllocationBlock{}: stored(stripManaged[*servicenetv1alpha1.AllocationBlock]),
 			&servicenetv1alpha1.ClusterIPPool{}:   stored(stripManaged[*servicenetv1alpha1.ClusterIPPool]),
 			&servicenetv1alpha1.NodePortPool{}:    stored(stripManaged[*servicenetv1alpha1.NodePortPool]),
+			&admissionregistrationv1.ValidatingAdmissionPolicy{}: ours(
+				stored(stripManaged[*admissionregistrationv1.ValidatingAdmissionPolicy])),
+			&admissionregistrationv1.ValidatingAdmissionPolicyBinding{}: ours(
+				stored(stripManaged[*admissionregistrationv1.ValidatingAdmissionPolicyBinding])),
 		}}
 	})
+}
+
+// ours is the cache setting of a kind of which only what bears our label is read.
+func ours(setting cache.ByObject) cache.ByObject {
+	setting.Label = labels.SelectorFromSet(labels.Set{pool.ManagedByLabel: pool.ManagedBy})
+	return setting
 }
 
 // directClient reads and writes in the API server itself.

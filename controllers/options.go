@@ -36,6 +36,7 @@ const (
 	ShortestRepairInterval             = time.Second
 	DefaultFirstNodePort               = 30000
 	DefaultLastNodePort                = 32767
+	LongestWebhookDrainPeriod          = time.Minute
 )
 
 // EndpointsMode tells whether the endpoint controllers act.
@@ -114,6 +115,11 @@ type Options struct {
 	// written to them.
 	KeepOrphanedEndpoints bool
 
+	// NoAdmissionPolicy removes the ValidatingAdmissionPolicies that otherwise say what
+	// exclusive pools, reservations and the range of node ports keep to themselves, so
+	// that the API server keeps to it while no manager runs.
+	NoAdmissionPolicy bool
+
 	// Namespace is where each replica keeps the Lease that the numbers it has on
 	// loan belong to. All replicas must have the same. Default: kube-system.
 	Namespace string
@@ -125,6 +131,22 @@ type Options struct {
 	// RepairInterval is how often the ledger is compared with all Services without
 	// a reason. One second and more, default 3 minutes.
 	RepairInterval time.Duration
+
+	// EnableWebhooks serves the admission webhooks, which give Services their numbers
+	// and refuse those that are at fault. It needs the controllers of ClusterIPs and
+	// of node ports. The API server must be told of them; until then nobody calls.
+	EnableWebhooks bool
+
+	// WebhookDrainPeriod is for how long the webhooks go on as before when the manager
+	// is told to stop: until all API servers know that this replica is not ready any
+	// more. 0 to one minute, default 0.
+	WebhookDrainPeriod time.Duration
+
+	// AllowedExternalIPs are the CIDRs that the external IPs of Services must be in.
+	// Whoever may name any can take over traffic that is meant for others
+	// (CVE-2020-8554). "none" alone allows none, "*" alone, the default, all of them,
+	// with a warning.
+	AllowedExternalIPs []string
 
 	// KubeAPIQPS and KubeAPIBurst limit the requests a second to the API
 	// server. With 0 QPS, the default, the client does not limit itself and the
@@ -165,6 +187,9 @@ func (o Options) withDefaults() Options {
 	o.Namespace = cmp.Or(o.Namespace, DefaultNamespace)
 	o.ServiceNodePortRange = cmp.Or(o.ServiceNodePortRange, PortRange{DefaultFirstNodePort, DefaultLastNodePort})
 	o.RepairInterval = cmp.Or(o.RepairInterval, DefaultRepairInterval)
+	if len(o.AllowedExternalIPs) == 0 {
+		o.AllowedExternalIPs = []string{AnyExternalIPs}
+	}
 	if o.KubeAPIQPS > 0 && o.KubeAPIBurst == 0 {
 		o.KubeAPIBurst = int(math.Ceil(1.5 * float64(o.KubeAPIQPS)))
 	}
@@ -199,6 +224,7 @@ func (o Options) Validate() error {
 	if _, err := allocator.Ports(o.ServiceNodePortRange.First, o.ServiceNodePortRange.Last); err != nil {
 		errs = append(errs, fmt.Errorf("ServiceNodePortRange is %s: %w", o.ServiceNodePortRange, err))
 	}
+	errs = append(errs, o.validateWebhooks()...)
 	if o.KubeAPIQPS < 0 || o.KubeAPIBurst < 0 {
 		errs = append(errs, fmt.Errorf("KubeAPIQPS is %v and KubeAPIBurst %d: neither may be negative", o.KubeAPIQPS, o.KubeAPIBurst))
 	}

@@ -10,10 +10,12 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/clock"
+	netutils "k8s.io/utils/net"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
@@ -38,6 +40,10 @@ type poolBook struct {
 	// freshIPs and freshPorts tell that nothing has changed since they were made.
 	freshIPs, freshPorts bool
 }
+
+// cidrOfFlags is the ServiceCIDR that API servers make of their flags. They all know
+// it when they start.
+const cidrOfFlags = "kubernetes"
 
 // settlingCIDR is a ServiceCIDR and since when it is seen to be ready.
 type settlingCIDR struct {
@@ -90,6 +96,22 @@ func (b *poolBook) prefixes() []netip.Prefix {
 		all = append(all, cidr.Prefix)
 	}
 	return all
+}
+
+// families returns the address families that the API server was started with: those
+// of the ServiceCIDR that it makes of its flags. False if there is none.
+func (b *poolBook) families() (pool.Cluster, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	of, known := b.cidrs[cidrOfFlags]
+	if !known || len(of.object.Spec.CIDRs) == 0 {
+		return pool.Cluster{}, false
+	}
+	primary := corev1.IPv4Protocol
+	if netutils.IsIPv6CIDRString(of.object.Spec.CIDRs[0]) {
+		primary = corev1.IPv6Protocol
+	}
+	return pool.Cluster{Primary: primary, DualStack: len(of.object.Spec.CIDRs) > 1}, true
 }
 
 // NodePorts returns what the pools of node ports amount to now.
@@ -162,7 +184,7 @@ func (b *poolBook) serviceCIDREvents(changed func()) toolscache.ResourceEventHan
 			switch {
 			case known && was.ready && was.object.UID == is.UID && slices.Equal(was.object.Spec.CIDRs, is.Spec.CIDRs):
 				next.since = was.since
-			case !known && longReady(is, now):
+			case !known && (is.Name == cidrOfFlags || longReady(is, now)):
 				next.since = time.Time{}
 			}
 			return next

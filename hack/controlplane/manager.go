@@ -37,6 +37,10 @@ type ManagerOptions struct {
 	// RoleFile is the generated config/rbac/role.yaml: the manager may do no
 	// more than that.
 	RoleFile string
+	// ServeWebhooks has it serve its webhooks on the loopback interface, with a
+	// certificate of the cluster's authority. RegisterWebhooks makes the API server
+	// call them.
+	ServeWebhooks bool
 	// Args come after the arguments of this package, so that they win.
 	Args []string
 }
@@ -48,6 +52,9 @@ type Manager struct {
 	// HealthURL and MetricsURL are the roots of its two plain HTTP servers, on
 	// the loopback interface.
 	HealthURL, MetricsURL string
+
+	// WebhookURL is the root of its HTTPS server of webhooks, if it has one.
+	WebhookURL string
 }
 
 // StartManager starts a manager outside of the cluster, without leader
@@ -77,6 +84,13 @@ func (cp *ControlPlane) StartManager(ctx context.Context, options ManagerOptions
 			"--health-probe-bind-address=" + loopbackAddress(port),
 			"--metrics-bind-address=" + loopbackAddress(metricsPort),
 			"--metrics-secure=false",
+		}
+		if options.ServeWebhooks {
+			more, err := cp.serveWebhooks(ctx, manager)
+			if err != nil {
+				return Command{}, err
+			}
+			args = append(args, more...)
 		}
 		return Command{
 			Name:  options.Name,

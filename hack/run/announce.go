@@ -42,6 +42,7 @@ func (c *cluster) summary() (string, error) {
 		{"API server", fmt.Sprintf("%s  Kubernetes %s", c.plane.RESTConfig().Host, version.GitVersion)},
 		{"nodes", fmt.Sprintf("%d, simulated, in %s", c.nodes, strings.Join(controlplane.DefaultZones(), ", "))},
 		{"manager", fmt.Sprintf("%s/readyz  %s/metrics", c.manager.HealthURL, c.manager.MetricsURL)},
+		{"webhooks", c.manager.WebhookURL},
 		{"logs", filepath.Dir(c.manager.LogPath())},
 	}
 	if kubectl, err := controlplane.FindBinaries().Find("kubectl"); err == nil {

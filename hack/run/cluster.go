@@ -54,11 +54,15 @@ func (c *cluster) startParts(ctx context.Context, s settings) error {
 	}
 	var err error
 	c.manager, err = c.plane.StartManager(ctx, controlplane.ManagerOptions{
-		Path:     s.manager,
-		RoleFile: s.roleFile,
-		Args:     s.managerArgs,
+		Path:          s.manager,
+		RoleFile:      s.roleFile,
+		ServeWebhooks: true,
+		Args:          s.managerArgs,
 	})
 	if err != nil {
+		return err
+	}
+	if err := c.plane.RegisterWebhooks(ctx, c.manager.WebhookURL, s.webhooks); err != nil {
 		return err
 	}
 	return controlplane.WriteKubeconfig(c.kubeconfig, c.plane.RESTConfig())

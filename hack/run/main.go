@@ -24,6 +24,7 @@ type settings struct {
 	manager     string
 	roleFile    string
 	crds        string
+	webhooks    string
 	nodes       int
 	managerArgs []string
 }
@@ -54,6 +55,7 @@ func parse(args []string) (settings, error) {
 	flags.StringVar(&s.manager, "manager", "bin/manager", "program of the manager")
 	flags.StringVar(&s.roleFile, "role", "config/rbac/role.yaml", "file with the ClusterRole of the manager")
 	flags.StringVar(&s.crds, "crds", "config/crd/bases", "folder with the CustomResourceDefinitions")
+	flags.StringVar(&s.webhooks, "webhooks", "config/webhook/service-webhooks.yaml", "file with the webhook configurations")
 	flags.IntVar(&s.nodes, "nodes", 3, "number of simulated nodes")
 	err := flags.Parse(args)
 	s.managerArgs = flags.Args()

@@ -67,8 +67,8 @@ func (a *attempt) run(
 		if a.source == pool.Retained && slices.Contains(places, candidate.Place) {
 			continue // the ledger would give it to the same Service again
 		}
-		if p := candidate.Pool; p != nil && p.Limit > 0 && a.plan.request.Used != nil && a.plan.request.Used(p)+given[p] >= p.Limit {
-			a.limited = append(a.limited, p)
+		if a.exceeds(candidate.Pool, given) {
+			a.limited = append(a.limited, candidate.Pool)
 			continue
 		}
 		place, err := take(a.Take, &candidate)
@@ -84,6 +84,12 @@ func (a *attempt) run(
 		}
 	}
 	return ledger.Place{}, nil
+}
+
+// exceeds tells whether the namespace has all that it may have of a pool.
+func (a *attempt) exceeds(p *pool.Pool, given map[*pool.Pool]int) bool {
+	r := a.plan.request
+	return p != nil && r.Used != nil && p.Limits(r.who()) && r.Used(p)+given[p] >= p.Limit
 }
 
 // fault says why there is no number.

@@ -56,6 +56,9 @@ func (s Subject) Digest() Digest { return s.digest }
 // Nobody tells whether the subject is none.
 func (s Subject) Nobody() bool { return s.digest == Digest{} }
 
+// Name returns the name, which is empty where the record had no room for it.
+func (s Subject) Name() types.NamespacedName { return s.name }
+
 // String returns the name, or what is left of it.
 func (s Subject) String() string {
 	switch {

@@ -76,6 +76,10 @@ func (p *Pool) serves(who *Who) bool {
 	return len(p.Faults) == 0 && p.namespaces.matches(who.NamespaceLabels) && p.services.matches(who.ServiceLabels)
 }
 
+// Limits tells whether a Service counts towards the limit of the pool: if the pool
+// serves it. Others get its numbers by chance or by name, as those of the cluster.
+func (p *Pool) Limits(who *Who) bool { return p.Limit > 0 && p.serves(who) }
+
 // compareService orders pools as Services try them.
 func compareService(a, b *Pool) int {
 	return cmp.Or(-cmp.Compare(a.priority, b.priority), -cmp.Compare(a.specificity, b.specificity), cmp.Compare(a.Name, b.Name))

@@ -66,13 +66,20 @@ func newRealm[N number[N]](
 	return r
 }
 
+// byRight returns the indexes of the holdings, those first that have the better
+// right to a number.
+func (r *realm[N]) byRight() []int {
+	sorted := make([]int, len(r.holdings))
+	for i := range sorted {
+		sorted[i] = i
+	}
+	slices.SortFunc(sorted, func(a, b int) int { return compareRight(r.holdings[a].pool, r.holdings[b].pool) })
+	return sorted
+}
+
 // divide says whose each number is.
 func (r *realm[N]) divide() {
-	byRight := make([]int, len(r.holdings))
-	for i := range byRight {
-		byRight[i] = i
-	}
-	slices.SortFunc(byRight, func(a, b int) int { return compareRight(r.holdings[a].pool, r.holdings[b].pool) })
+	byRight := r.byRight()
 	sets := make([]set[N], len(byRight))
 	var excluded []set[N]
 	for i, index := range byRight {

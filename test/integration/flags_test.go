@@ -65,7 +65,9 @@ var _ = Describe("The manager's command line", func() {
 		Entry(nil, "--kube-api-qps", "-1", "from 0 to 1000000"),
 		Entry(nil, "--kube-api-qps", "NaN", "from 0 to 1000000"),
 		Entry(nil, "--kube-api-burst", "-1", "from 0"),
-		Entry(nil, "--enable-webhooks", "true", "allowed is false"),
+		Entry(nil, "--enable-webhooks", "maybe", "true and false"),
+		Entry(nil, "--webhook-port", "0", "from 1 to 65535"),
+		Entry(nil, "--allowed-external-ips", "nowhere", "CIDRs"),
 		Entry(nil, "--leader-elect", "maybe", "true"),
 		Entry(nil, "--leader-election-namespace", "Not_A_Name", "lower case"),
 		Entry(nil, "--metrics-bind-address", "nonsense", "port"),
@@ -92,6 +94,8 @@ var _ = Describe("The manager's command line", func() {
 			"concurrent-endpoint-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
 			"endpointslice-updates-batch-period", "endpoint-updates-batch-period", "mirroring-endpointslice-updates-batch-period",
 			"max-endpoint-updates-gather-period", "endpointslice-merge-rate", "endpoints-check-period", "min-resync-period", "keep-orphaned-endpoints",
+			"webhook-bind-address", "webhook-port", "webhook-cert-dir", "webhook-cert-name", "webhook-key-name",
+			"webhook-drain-period", "allowed-external-ips", "enable-http2",
 			"zap-devel", "zap-log-level", "version",
 		} {
 			Expect(ended.Stdout).To(MatchRegexp(`(?m)^ +--%s .*[A-Za-z]`, flag))

@@ -25,8 +25,10 @@ type number struct {
 	slot  string
 	// due is when to ask the API server what became of a number that was given.
 	due time.Time
-	// gifts counts how often the number was given.
+	// gifts counts how often the number was given, or given again.
 	gifts int
+	// shared tells that more than one request was given the number.
+	shared bool
 	// answering tells that a refusal of a recall is under way.
 	answering bool
 	// ended is what to do once the number is settled: its Service is gone.
@@ -105,11 +107,27 @@ func (s *Store) give(n *number, r Request) {
 	s.unshelve(n)
 	n.state, n.owner, n.slot, n.due = given, r.Owner, r.Slot, time.Now().Add(s.Timing.InFlight)
 	n.gifts++
+	n.shared = false
 	s.inFlight[r.Owner.Namespace]++
 	s.Metrics.given(n.Family, 1)
 	if key, ok := r.repeat(n.Family); ok {
 		s.repeats[key] = n
 	}
+}
+
+// giveAgain gives a number to another request of the Service that it was given to.
+func (s *Store) giveAgain(n *number) {
+	n.due = time.Now().Add(s.Timing.InFlight)
+	n.gifts++
+	n.shared = true
+}
+
+// mayBeFor tells whether a number was given to an owner. The name of one may yet be
+// to be generated: a request that names a number which was given to such a Service of
+// its namespace is most likely the same one, sent again.
+func (n *number) mayBeFor(owner ledger.Owner) bool {
+	nameless := n.owner.Name == "" && owner.Name == ""
+	return n.owner.Same(owner) || nameless && n.owner.Namespace == owner.Namespace
 }
 
 // settleAccount undoes what give noted.

@@ -97,7 +97,7 @@ func (q *quest) mine(p *page, n *number) (step, error) {
 		return q.await(p, "the number is just being returned"), nil
 	case n.state == spare:
 		return q.spare(n)
-	case n.state == given && n.owner.Same(q.request.Owner) && !q.retained:
+	case n.state == given && n.mayBeFor(q.request.Owner) && !q.retained:
 		return q.again(n), nil
 	case n.state == given && !q.retained && time.Now().Before(q.until):
 		// The watch may only not have shown yet that its Service came and went.
@@ -125,7 +125,7 @@ func (q *quest) spare(n *number) (step, error) {
 // is repeated, or the Service is made anew right after it was deleted. The API
 // server must have let go of the number then.
 func (q *quest) again(n *number) step {
-	n.due = time.Now().Add(q.s.Timing.InFlight)
+	q.s.giveAgain(n)
 	if !hasObjects(q.place.Family) {
 		return func(context.Context) error { return errGranted }
 	}

@@ -68,7 +68,7 @@ func (s *Store) takeSpare(family servicenetv1alpha1.NumberFamily, of *allocator.
 		return ledger.Place{}, nil, err
 	}
 	if n := s.givenBefore(h, r); n != nil {
-		n.due = time.Now().Add(s.Timing.InFlight)
+		s.giveAgain(n)
 		return n.Place, nil, nil
 	}
 	n := s.pop(h)

@@ -1,0 +1,105 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"servicenet.dev/servicenet/test/badinput"
+)
+
+// try asks for what a case is about, and removes what came of it.
+func (s *server) try(ctx context.Context, c *badinput.Case, managed bool) metav1.Status {
+	GinkgoHelper()
+	defer s.clear(ctx)
+	for _, service := range c.Given {
+		s.given(ctx, managed, service.DeepCopy())
+	}
+	wanted := c.Service.DeepCopy()
+	if c.Old == nil {
+		return statusOf(s.api.Create(ctx, wanted))
+	}
+	stored := c.Old.DeepCopy()
+	s.given(ctx, managed, stored)
+	wanted.ResourceVersion = stored.ResourceVersion
+	return statusOf(s.api.Update(ctx, wanted))
+}
+
+// expectStock checks what the API server answers by itself.
+func expectStock(c *badinput.Case, got metav1.Status) {
+	GinkgoHelper()
+	if c.Stock.Code == 201 {
+		Expect(got.Code).To(BeEquivalentTo(201), "%s: %s", c.Name, got.Message)
+		return
+	}
+	Expect(got.Code).To(Equal(c.Stock.Code), "%s: %s", c.Name, got.Message)
+	if c.Stock.Field != "" {
+		Expect(got.Details.Causes).NotTo(BeEmpty(), c.Name)
+		first := got.Details.Causes[0]
+		Expect(badinput.Stock{Code: got.Code, Type: first.Type, Field: first.Field}).To(Equal(c.Stock), c.Name)
+	}
+}
+
+// expectRefused checks what is answered through the webhooks.
+func expectRefused(c *badinput.Case, got metav1.Status) {
+	GinkgoHelper()
+	Expect(got.Code).To(BeEquivalentTo(422), got.Message)
+	Expect(got.Reason).To(Equal(metav1.StatusReasonInvalid))
+	Expect(got.Message).To(ContainSubstring(`admission webhook "mutate.services.servicenet.dev" denied the request`))
+	Expect(got.Details).To(And(HaveField("Kind", "Service"), HaveField("Name", c.Service.Name)))
+	Expect(got.Details.Causes).To(HaveLen(len(c.Want)), got.Message)
+	for i, want := range c.Want {
+		cause := got.Details.Causes[i]
+		Expect(cause).To(And(HaveField("Type", want.Type), HaveField("Field", want.Field)))
+		Expect(cause.Message).To(ContainSubstring(want.Message))
+	}
+	for _, secret := range []string{"holder", "depot"} {
+		Expect(strings.ReplaceAll(got.Message, c.Service.Namespace, "")).NotTo(ContainSubstring(secret))
+	}
+}
+
+// badInput are the specs of the cases that a server can answer.
+func badInput(fits func(*badinput.Case) bool, of func(ctx context.Context) *server, args ...string) {
+	var s *server
+	stock := map[string]metav1.Status{}
+	table := badinput.Table()
+
+	BeforeAll(func(ctx SpecContext) {
+		s = of(ctx)
+		for i := range table {
+			if fits(&table[i]) {
+				stock[table[i].Name] = s.try(ctx, &table[i], false)
+			}
+		}
+		manager := s.startManager(ctx, anyManager, args...)
+		s.route(ctx, manager.WebhookURL)
+	}, NodeTimeout(startTimeout))
+
+	for i := range table {
+		c := &table[i]
+		if !fits(c) {
+			continue
+		}
+		It(fmt.Sprintf("%s is refused", c.Name), func(ctx SpecContext) {
+			expectStock(c, stock[c.Name])
+			expectRefused(c, s.try(ctx, c, true))
+		})
+	}
+}
+
+var _ = Describe("With both families", Ordered, func() {
+	badInput(func(c *badinput.Case) bool { return !c.SingleStack && !c.NoExternalIPs }, func(context.Context) *server { return dual })
+})
+
+var _ = Describe("With IPv4 only and no external IPs", Ordered, func() {
+	badInput(func(c *badinput.Case) bool { return c.SingleStack || c.NoExternalIPs }, func(ctx context.Context) *server {
+		return startServer(ctx, ipv4Range)
+	}, "--allowed-external-ips=none")
+})
