@@ -40,8 +40,8 @@ type numbersScene struct {
 	// handler is told of Services.
 	handler *hints
 	events  *events.FakeRecorder
-	// faults are what goes wrong: "Service" for reads of Services, or the name of a
-	// pool, or of a block, for writes of it.
+	// faults are what goes wrong: "Service" and "Namespace" for reads of these, or
+	// the name of a pool, or of a block, for writes of it.
 	faults map[string]bool
 	// statuses are when the status of which pool was written, and blocks how often
 	// a block was.
@@ -81,7 +81,9 @@ func (s *numbersScene) newAPI() client.Client {
 		WithStatusSubresource(&servicenetv1alpha1.ClusterIPPool{}, &servicenetv1alpha1.NodePortPool{}).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
-				if _, service := object.(*corev1.Service); service && s.faults["Service"] {
+				_, service := object.(*corev1.Service)
+				_, namespace := object.(*corev1.Namespace)
+				if service && s.faults["Service"] || namespace && s.faults["Namespace"] {
 					return errFault
 				}
 				return c.Get(ctx, key, object, options...)

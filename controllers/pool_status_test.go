@@ -123,6 +123,23 @@ func TestStatusThatCannotBeWrittenIsTriedAgain(t *testing.T) {
 	})
 }
 
+func TestCountThatFailsLosesNothing(t *testing.T) {
+	inScene(t, func(s *numbersScene) {
+		s.pool("a", "10.96.1.0/24")
+		s.withStatus(func() {
+			s.passes(time.Minute)
+			s.faults["Namespace"] = true
+			s.serve("web", "10.96.1.7")
+			s.passes(time.Minute)
+			clear(s.faults)
+			s.passes(time.Minute)
+			if got := s.used("a"); got != "1" {
+				t.Errorf("used %s, want 1", got)
+			}
+		})
+	})
+}
+
 func TestStatusIsWrittenWhenAServiceCIDRHasSettled(t *testing.T) {
 	inScene(t, func(s *numbersScene) {
 		s.pool("a", "10.97.1.0/24")
