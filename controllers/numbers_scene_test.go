@@ -8,6 +8,8 @@ import (
 	"encoding/json"
 	"errors"
 	"net/netip"
+	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,8 +42,10 @@ type numbersScene struct {
 	// handler is told of Services.
 	handler *hints
 	events  *events.FakeRecorder
-	// faults are what goes wrong: "Service" for reads of Services, or the name of a
-	// pool, or of a block, for writes of it.
+
+	mu sync.Mutex
+	// faults are what goes wrong: "Service" and "Namespace" for reads of these, or
+	// the name of a pool, or of a block, for writes of it.
 	faults map[string]bool
 	// statuses are when the status of which pool was written, and blocks how often
 	// a block was.
@@ -81,7 +85,9 @@ func (s *numbersScene) newAPI() client.Client {
 		WithStatusSubresource(&servicenetv1alpha1.ClusterIPPool{}, &servicenetv1alpha1.NodePortPool{}).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
-				if _, service := object.(*corev1.Service); service && s.faults["Service"] {
+				_, service := object.(*corev1.Service)
+				_, namespace := object.(*corev1.Namespace)
+				if service && s.fails("Service") || namespace && s.fails("Namespace") {
 					return errFault
 				}
 				return c.Get(ctx, key, object, options...)
@@ -97,16 +103,48 @@ func (s *numbersScene) newAPI() client.Client {
 		}).Build()
 }
 
+// fail has things go wrong from now on, and no others.
+func (s *numbersScene) fail(what ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.faults)
+	for _, name := range what {
+		s.faults[name] = true
+	}
+}
+
+func (s *numbersScene) fails(what string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.faults[what]
+}
+
+// written returns when the status of a pool was written.
+func (s *numbersScene) written(pool string) []time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.statuses[pool])
+}
+
+// writes returns how often a block was written.
+func (s *numbersScene) writes() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.blocks
+}
+
 // writeBlock writes a block, and shows it. Anything else is just written.
 func (s *numbersScene) writeBlock(object client.Object, write func() error) error {
 	block, is := object.(*servicenetv1alpha1.AllocationBlock)
 	if !is {
 		return write()
 	}
-	if s.faults[block.Name] && string(block.Data) != garbage {
+	if s.fails(block.Name) && string(block.Data) != garbage {
 		return errFault
 	}
+	s.mu.Lock()
 	s.blocks++
+	s.mu.Unlock()
 	err := write()
 	s.news.blockChanged()
 	return err
@@ -124,8 +162,10 @@ func (s *numbersScene) applyStatus(
 	if err := json.Unmarshal(content, &pool); err != nil {
 		return err
 	}
+	s.mu.Lock()
 	s.statuses[pool.Name] = append(s.statuses[pool.Name], time.Now())
-	if s.faults[pool.Name] {
+	s.mu.Unlock()
+	if s.fails(pool.Name) {
 		return errFault
 	}
 	var stored servicenetv1alpha1.ClusterIPPool

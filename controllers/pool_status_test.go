@@ -44,8 +44,8 @@ func TestStatusIsWrittenOnceAndNotAtRest(t *testing.T) {
 			if got := s.used("a") + s.used("b"); got != "10" {
 				t.Errorf("used %s, want 1 and 0", got)
 			}
-			if len(s.statuses["a"]) != 1 || len(s.statuses["b"]) != 1 {
-				t.Errorf("written at %v", s.statuses)
+			if len(s.written("a")) != 1 || len(s.written("b")) != 1 {
+				t.Errorf("written at %v and %v", s.written("a"), s.written("b"))
 			}
 		})
 	})
@@ -67,14 +67,14 @@ func TestStatusIsWrittenAtMostOnceASecondAndThenIsTrue(t *testing.T) {
 			if got := s.used("a"); got != "99" {
 				t.Errorf("used %s, want 99", got)
 			}
-			times := s.statuses["a"]
+			times := s.written("a")
 			for i := range len(times) - 1 {
 				if pause := times[i+1].Sub(times[i]); pause < statusPeriod {
 					t.Errorf("written again after %s", pause)
 				}
 			}
-			if len(times) < 4 || len(s.statuses["b"]) != 1 {
-				t.Errorf("written %d times, and the other one %d", len(times), len(s.statuses["b"]))
+			if len(times) < 4 || len(s.written("b")) != 1 {
+				t.Errorf("written %d times, and the other one %d", len(times), len(s.written("b")))
 			}
 		})
 	})
@@ -88,7 +88,7 @@ func TestFirstChangeAfterARestIsWrittenAtOnce(t *testing.T) {
 			begun := time.Now()
 			s.serve("web", "10.96.1.7")
 			s.passes(0)
-			if last := s.statuses["a"][len(s.statuses["a"])-1]; !last.Equal(begun) {
+			if last := s.written("a")[len(s.written("a"))-1]; !last.Equal(begun) {
 				t.Errorf("last written %s later", last.Sub(begun))
 			}
 		})
@@ -99,25 +99,42 @@ func TestStatusThatCannotBeWrittenIsTriedAgain(t *testing.T) {
 	inScene(t, func(s *numbersScene) {
 		s.pool("a", "10.96.1.0/24")
 		s.pool("b", "10.96.2.0/24")
-		s.faults["a"] = true
+		s.fail("a")
 		s.withStatus(func() {
 			s.passes(10 * time.Minute)
-			if s.used("b") != "0" || len(s.statuses["b"]) != 1 {
-				t.Errorf("the other pool uses %q, written at %v", s.used("b"), s.statuses["b"])
+			if s.used("b") != "0" || len(s.written("b")) != 1 {
+				t.Errorf("the other pool uses %q, written at %v", s.used("b"), s.written("b"))
 			}
 			// 2 s, 4 s and so on up to a minute.
-			if tries := len(s.statuses["a"]); tries < 10 || tries > 20 {
+			if tries := len(s.written("a")); tries < 10 || tries > 20 {
 				t.Errorf("tried %d times in ten minutes", tries)
 			}
-			s.faults["a"] = false
+			s.fail()
 			s.passes(longestStatusPeriod)
 			if got := s.used("a"); got != "0" {
 				t.Errorf("used %q, want 0", got)
 			}
-			tries := len(s.statuses["a"])
+			tries := len(s.written("a"))
 			s.passes(time.Hour)
-			if len(s.statuses["a"]) != tries {
-				t.Errorf("written %d times more", len(s.statuses["a"])-tries)
+			if len(s.written("a")) != tries {
+				t.Errorf("written %d times more", len(s.written("a"))-tries)
+			}
+		})
+	})
+}
+
+func TestCountThatFailsLosesNothing(t *testing.T) {
+	inScene(t, func(s *numbersScene) {
+		s.pool("a", "10.96.1.0/24")
+		s.withStatus(func() {
+			s.passes(time.Minute)
+			s.fail("Namespace")
+			s.serve("web", "10.96.1.7")
+			s.passes(time.Minute)
+			s.fail()
+			s.passes(time.Minute)
+			if got := s.used("a"); got != "1" {
+				t.Errorf("used %s, want 1", got)
 			}
 		})
 	})
@@ -134,8 +151,8 @@ func TestStatusIsWrittenWhenAServiceCIDRHasSettled(t *testing.T) {
 			if err := s.api.Get(t.Context(), types.NamespacedName{Name: "a"}, &stored); err != nil {
 				t.Fatal(err)
 			}
-			if got := stored.Status.Conditions[0].Reason; got != servicenetv1alpha1.ReasonAvailable || len(s.statuses["a"]) != 3 {
-				t.Errorf("the reason is %s, written at %v", got, s.statuses["a"])
+			if got := stored.Status.Conditions[0].Reason; got != servicenetv1alpha1.ReasonAvailable || len(s.written("a")) != 3 {
+				t.Errorf("the reason is %s, written at %v", got, s.written("a"))
 			}
 		})
 	})

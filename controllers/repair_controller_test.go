@@ -66,10 +66,10 @@ func TestRepairAdoptsQuietlyAndRests(t *testing.T) {
 				if s.state("10.96.0.7") != ledger.Used || s.state("10.96.0.8") != ledger.Used || !s.hasAgreed() {
 					t.Errorf("the numbers are %s and %s, agreed: %v", s.state("10.96.0.7"), s.state("10.96.0.8"), s.hasAgreed())
 				}
-				writes := s.blocks
+				writes := s.writes()
 				s.passes(time.Hour)
-				if s.blocks != writes {
-					t.Errorf("%d writes at rest", s.blocks-writes)
+				if s.writes() != writes {
+					t.Errorf("%d writes at rest", s.writes()-writes)
 				}
 			})
 		})
@@ -146,7 +146,7 @@ func TestRepairThatFailsForOneKindGoesOnWithTheRest(t *testing.T) {
 				// one that can.
 				s.serve("outside", "10.99.0.7")
 				stuck, good := s.place("10.96.0.7").Key, s.place("10.96.99.7").Key
-				s.faults["Service"], s.faults[stuck.String()] = true, true
+				s.fail("Service", stuck.String())
 				s.spoil(stuck)
 				s.spoil(good)
 				s.passes(5 * time.Minute)
@@ -154,7 +154,7 @@ func TestRepairThatFailsForOneKindGoesOnWithTheRest(t *testing.T) {
 				if broken[stuck] == nil || broken[good] != nil || s.state("10.96.99.7") != ledger.Used {
 					t.Errorf("broken: %v, the number is %s", broken, s.state("10.96.99.7"))
 				}
-				clear(s.faults)
+				s.fail()
 				s.passes(time.Minute)
 				if len(s.store.Broken()) > 0 || s.state("10.96.0.7") != ledger.Used {
 					t.Errorf("broken: %v, the number is %s", s.store.Broken(), s.state("10.96.0.7"))
@@ -170,7 +170,7 @@ func TestRepairThatFailsForOneKindGoesOnWithTheRest(t *testing.T) {
 func TestRepairIsReadyAfterAMinuteThatAchievesNothing(t *testing.T) {
 	inScene(t, func(s *numbersScene) {
 		s.serve("web", "10.96.0.7")
-		s.faults[s.place("10.96.0.7").Key.String()] = true
+		s.fail(s.place("10.96.0.7").Key.String())
 		s.until(s.store.Collect, func() {
 			s.until(s.repairs.run, func() {
 				s.passes(readyAnyway - time.Second)
@@ -181,7 +181,7 @@ func TestRepairIsReadyAfterAMinuteThatAchievesNothing(t *testing.T) {
 				if !s.hasAgreed() {
 					t.Error("it does not agree")
 				}
-				clear(s.faults)
+				s.fail()
 				s.passes(time.Minute) // so that what waits for the block ends
 			})
 		})
