@@ -15,21 +15,12 @@ import (
 // check. They read JSON as well as what they write; the Service web of the namespace
 // default has the key /registry/services/specs/default/web.
 func (cp *ControlPlane) PutInEtcd(ctx context.Context, key string, value []byte) error {
-	return cp.askEtcd(ctx, "put", map[string][]byte{"key": []byte(key), "value": value})
-}
-
-// DeleteInEtcd removes a value of etcd, if it is there.
-func (cp *ControlPlane) DeleteInEtcd(ctx context.Context, key string) error {
-	return cp.askEtcd(ctx, "deleterange", map[string][]byte{"key": []byte(key)})
-}
-
-// askEtcd calls the JSON form of etcd's API, in which bytes are base64.
-func (cp *ControlPlane) askEtcd(ctx context.Context, what string, body map[string][]byte) error {
-	encoded, err := json.Marshal(body)
+	// The JSON form of etcd's API, in which bytes are base64.
+	body, err := json.Marshal(map[string][]byte{"key": []byte(key), "value": value})
 	if err != nil {
 		return fmt.Errorf("request to etcd: %w", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, cp.etcdURL+"/v3/kv/"+what, bytes.NewReader(encoded))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, cp.etcdURL+"/v3/kv/put", bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("request to etcd: %w", err)
 	}
@@ -40,11 +31,11 @@ func (cp *ControlPlane) askEtcd(ctx context.Context, what string, body map[strin
 	defer clients.CloseIdleConnections()
 	response, err := clients.Do(request)
 	if err != nil {
-		return fmt.Errorf("asking etcd to %s: %w", what, err)
+		return fmt.Errorf("storing %s in etcd: %w", key, err)
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("asking etcd to %s: %s", what, response.Status)
+		return fmt.Errorf("storing %s in etcd: %s", key, response.Status)
 	}
 	return nil
 }

@@ -318,6 +318,27 @@ func TestRebuildOfALostBlockKeepsNobodyWaiting(t *testing.T) {
 	})
 }
 
+// A block that can be read but not written is tried about once a second.
+func TestBlockThatMayNotBeWrittenIsTriedInPeace(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		used := ledger.Address(v4, netip.MustParseAddr("10.0.0.9"))
+		s.takeNumber(s.r[0], used, named("used"))
+		s.serve("used", 0, used)
+		s.becomes(used, ledger.Used)
+		s.v.refuse(used.Key.String())
+		s.drop("used")
+		time.Sleep(time.Minute)
+		s.v.mu.Lock()
+		refusals := s.v.refusals
+		s.v.mu.Unlock()
+		if refusals < 30 || refusals > 70 {
+			s.Errorf("tried %d times within a minute", refusals)
+		}
+		s.v.refuse("")
+		s.becomes(used, ledger.Free)
+	})
+}
+
 // flight is a number that was given and whose Service is still to be made.
 type flight struct {
 	place ledger.Place

@@ -47,6 +47,10 @@ type server struct {
 
 	// faults is the chance that a call goes wrong, in percent.
 	faults int
+	// refused is the name of a block that may not be written, and refusals how
+	// often that was tried.
+	refused  string
+	refusals int
 	// slow is the longest a call takes.
 	slow time.Duration
 	// letGo is the longest the stock allocator takes to let go of a number.
@@ -123,7 +127,10 @@ func (l *link) broken() bool {
 	return l.down || l.cut
 }
 
-var errLost = errors.New("connection lost")
+var (
+	errLost    = errors.New("connection lost")
+	errRefused = errors.New("refused")
+)
 
 // call does something that takes time and may go wrong: before it is done, after
 // it is done, or it is done only after the caller was told that it went wrong.
@@ -157,6 +164,13 @@ func (l *link) call(ctx context.Context, do func() error) error {
 		return errors.Join(errLost, errSleep)
 	}
 	return err
+}
+
+// refuse has updates of a block refused, of none if the name is empty.
+func (v *server) refuse(name string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.refused = name
 }
 
 func notFound(name string) error {
@@ -240,6 +254,9 @@ func (l *link) Update(ctx context.Context, object client.Object, _ ...client.Upd
 		v := l.v
 		is := v.stored(wanted)
 		switch {
+		case wanted.GetName() == v.refused:
+			v.refusals++
+			return errRefused
 		case is == nil:
 			return notFound(wanted.GetName())
 		case is.GetResourceVersion() != wanted.GetResourceVersion() || is.GetUID() != wanted.GetUID():

@@ -6,6 +6,7 @@ package numbers
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 
@@ -35,6 +36,14 @@ func (s *Server) StartManager(ctx context.Context, name string, args ...string) 
 		Expect(manager.Stop(ctx)).To(Succeed())
 	})
 	return manager
+}
+
+// Settle waits until the ledger is what the Services say, and until a manager that
+// leads has seen that, so that it notices what is lost from then on.
+func (s *Server) Settle(ctx context.Context, manager *controlplane.Manager) {
+	GinkgoHelper()
+	Eventually(s.Contradictions).WithContext(ctx).Should(BeEmpty())
+	Eventually(controlplane.HTTPReady(http.DefaultClient, manager.HealthURL+"/readyz")).WithContext(ctx).Should(Succeed())
 }
 
 // ErrorsLogged returns what a manager has logged as errors.

@@ -30,10 +30,8 @@ func (in Space) Smuggle(ctx context.Context, like, name string, change func(spec
 	}
 	stored, err := json.Marshal(service)
 	Expect(err).NotTo(HaveOccurred())
-	Expect(in.Plane.PutInEtcd(ctx, in.key(name), stored)).To(Succeed())
+	Expect(in.Plane.PutInEtcd(ctx, "/registry/services/specs/"+in.Name+"/"+name, stored)).To(Succeed())
 }
-
-func (in Space) key(name string) string { return "/registry/services/specs/" + in.Name + "/" + name }
 
 // Headless takes the addresses from a Service.
 func Headless(spec *corev1.ServiceSpec) { Address(spec, corev1.ClusterIPNone) }

@@ -52,7 +52,7 @@ func (f *Family) blocks() {
 		}
 		f.expose(ctx, in, "port", f.place(laterBlock, 900).String(), 31234)
 		b.manager = f.on.StartManager(ctx, "repairing", "--repair-interval=2s")
-		Eventually(f.on.Contradictions).WithContext(ctx).Should(BeEmpty())
+		f.on.Settle(ctx, b.manager)
 		f.spoilAll(ctx)
 	}, NodeTimeout(numbers.StartTimeout))
 

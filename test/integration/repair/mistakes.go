@@ -40,7 +40,7 @@ func (f *Family) mistakes() {
 		DeferCleanup(f.on.ForgetEvents)
 		f.prepare(ctx, in)
 		manager = f.on.StartManager(ctx, "repairing", "--repair-interval=2s")
-		Eventually(f.on.Contradictions).WithContext(ctx).Should(BeEmpty())
+		f.on.Settle(ctx, manager)
 		f.err(ctx, in)
 	}, NodeTimeout(numbers.StartTimeout))
 

@@ -35,7 +35,7 @@ var _ = Describe("A block that can't be written", func() {
 		DeferCleanup(dual.ForgetEvents)
 		in.Expose(ctx, "web", corev1.ServiceTypeNodePort, address, port)
 		manager := dual.StartManager(ctx, "hindered", "--repair-interval=2s")
-		Eventually(dual.Contradictions).WithContext(ctx).Should(BeEmpty())
+		dual.Settle(ctx, manager)
 
 		By("losing a block that may not be written, and leaking numbers of another")
 		allow := refuse(ctx, portBlock)
