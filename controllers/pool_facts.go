@@ -7,12 +7,9 @@ import (
 	"iter"
 	"net/netip"
 
-	corev1 "k8s.io/api/core/v1"
-
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/admission"
 	"servicenet.dev/servicenet/internal/ledger"
-	"servicenet.dev/servicenet/internal/ledger/store"
 	"servicenet.dev/servicenet/internal/pool"
 	"servicenet.dev/servicenet/internal/webhooks"
 )
@@ -56,10 +53,10 @@ func (f poolFacts) NodePortPool(name string) *admission.NodePortPoolRequest {
 }
 
 // numbersInUse goes through the numbers of all Services.
-func (f poolFacts) numbersInUse() iter.Seq2[*corev1.Service, ledger.Place] {
-	return func(yield func(*corev1.Service, ledger.Place) bool) {
-		for service := range each[*corev1.Service](f.services) {
-			for _, place := range store.Numbers(service) {
+func (f poolFacts) numbersInUse() iter.Seq2[*serviceRecord, ledger.Place] {
+	return func(yield func(*serviceRecord, ledger.Place) bool) {
+		for service := range each[*serviceRecord](f.services.List()) {
+			for _, place := range service.Numbers {
 				if !yield(service, place) {
 					return
 				}

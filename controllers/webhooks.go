@@ -21,7 +21,6 @@ import (
 
 	"servicenet.dev/servicenet/internal/admission"
 	"servicenet.dev/servicenet/internal/ledger"
-	"servicenet.dev/servicenet/internal/ledger/store"
 	"servicenet.dev/servicenet/internal/webhooks"
 )
 
@@ -150,31 +149,16 @@ func (f facts) Numbers(namespace string) iter.Seq2[ledger.Place, types.Namespace
 			}
 		}
 		// What is seen with its Service is not pending any more: this must come last.
-		for _, service := range f.servicesOf(namespace) {
-			for _, place := range store.Numbers(service) {
-				if !yield(place, client.ObjectKeyFromObject(service)) {
+		services, err := f.services.ByIndex(toolscache.NamespaceIndex, namespace)
+		if err != nil {
+			return // there is no such index: never
+		}
+		for service := range each[*serviceRecord](services) {
+			for _, place := range service.Numbers {
+				if !yield(place, service.NamespacedName) {
 					return
 				}
 			}
 		}
 	}
-}
-
-// servicesOf returns the Services of a namespace, as the cache shows them.
-func (f facts) servicesOf(namespace string) []*corev1.Service {
-	indexer, ok := f.services.(toolscache.Indexer)
-	if !ok {
-		return nil
-	}
-	objects, err := indexer.ByIndex(toolscache.NamespaceIndex, namespace)
-	if err != nil {
-		return nil
-	}
-	services := make([]*corev1.Service, 0, len(objects))
-	for _, object := range objects {
-		if service, ok := object.(*corev1.Service); ok {
-			services = append(services, service)
-		}
-	}
-	return services
 }
