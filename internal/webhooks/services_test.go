@@ -283,7 +283,8 @@ func TestWhatIsTakenBeforeATroubleIsGivenBack(t *testing.T) {
 	w := newWorld(t)
 	calls := 0
 	w.taking = func(context.Context) {
-		if calls++; calls == 2 {
+		calls++
+		if calls == 2 {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.takeFault = errors.New("storage is gone")
