@@ -6,6 +6,7 @@ package badinput
 import (
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -58,7 +59,7 @@ func (s Stock) text() string {
 	case s.Code == 201:
 		return "accepts it"
 	case s.Field == "":
-		return fmt.Sprint(s.Code)
+		return strconv.Itoa(int(s.Code))
 	default:
 		return fmt.Sprintf("%d, %s at `%s`", s.Code, s.Type, s.Field)
 	}
