@@ -33,8 +33,8 @@ func review(tb testing.TB, r *admissionv1.AdmissionRequest) []byte {
 }
 
 // send has a webhook answer some bytes.
-func send(hook *Hook, target string, body []byte) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodPost, target, bytes.NewReader(body))
+func send(ctx context.Context, hook *Hook, target string, body []byte) *httptest.ResponseRecorder {
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, target, bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	recorder := httptest.NewRecorder()
 	hook.handler().ServeHTTP(recorder, r)
@@ -47,11 +47,11 @@ func TestWhileDrainingConnectionsEndWithTheirAnswer(t *testing.T) {
 	mutate.Draining = draining
 	r := request(t, badinput.Make("free", "web", corev1.ServiceTypeClusterIP), nil)
 	body := review(t, &r.AdmissionRequest)
-	if got := send(mutate, MutateServicesPath, body); got.Header().Get("Connection") != "" {
+	if got := send(t.Context(), mutate, MutateServicesPath, body); got.Header().Get("Connection") != "" {
 		t.Error("the connection ends before")
 	}
 	close(draining)
-	got := send(mutate, MutateServicesPath, body)
+	got := send(t.Context(), mutate, MutateServicesPath, body)
 	if got.Header().Get("Connection") != "close" || !strings.Contains(got.Body.String(), `"allowed":true`) {
 		t.Errorf("answer %s, with %v", got.Body, got.Header())
 	}
@@ -71,7 +71,7 @@ func TestTheServersPatienceIsKept(t *testing.T) {
 			},
 		}
 		r := request(t, badinput.Make("free", "web", corev1.ServiceTypeClusterIP), nil)
-		send(hook, target, review(t, &r.AdmissionRequest))
+		send(t.Context(), hook, target, review(t, &r.AdmissionRequest))
 		if left > want || left < want-time.Second {
 			t.Errorf("%s: %s, want %s", target, left, want)
 		}
@@ -126,7 +126,7 @@ func FuzzBytes(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte) {
 		mutate, validate := newWorld(t).hooks()
 		for _, hook := range []*Hook{mutate, validate} {
-			got := send(hook, "/", body)
+			got := send(t.Context(), hook, "/", body)
 			answer := admissionv1.AdmissionReview{}
 			if err := json.Unmarshal(got.Body.Bytes(), &answer); err != nil || answer.Response == nil || got.Code != http.StatusOK {
 				t.Fatalf("answer %d %s: %v", got.Code, got.Body, err)

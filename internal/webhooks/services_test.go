@@ -283,7 +283,8 @@ func TestWhatIsTakenBeforeATroubleIsGivenBack(t *testing.T) {
 	w := newWorld(t)
 	calls := 0
 	w.taking = func(context.Context) {
-		if calls++; calls == 2 {
+		calls++
+		if calls == 2 {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			w.takeFault = errors.New("storage is gone")
@@ -310,5 +311,36 @@ func TestWhatIsNoneOfItsBusinessIsLetThrough(t *testing.T) {
 				t.Errorf("%s: %+v", r.Operation, got)
 			}
 		}
+	}
+}
+
+// The ledger gives a Service that exists the same number when a request is repeated.
+func TestNumbersOfAChangeAreForTheServiceThatExists(t *testing.T) {
+	w := newWorld(t)
+	old := badinput.Make("free", "web", clusterIP, badinput.IPs("10.96.9.1"))
+	old.UID = "7"
+	w.exist(old)
+	wanted := badinput.Make("free", "web", nodePort, badinput.IPs("10.96.9.1"))
+	mutate, _ := w.hooks()
+	if got := mutate.Handle(t.Context(), request(t, wanted, old)); !got.Allowed {
+		t.Fatalf("answer %+v", got.Result)
+	}
+	if owner := w.given[ledger.Port(30000)]; owner != store.OwnerOf(old) {
+		t.Errorf("the port is given to %+v", owner)
+	}
+}
+
+func TestANumberCountsOnce(t *testing.T) {
+	w := newWorld(t)
+	other := badinput.Make("small", "other", clusterIP, badinput.IPs("10.96.7.1"))
+	w.exist(other)
+	w.given[v4("10.96.7.1")] = store.OwnerOf(other)
+	services := NewServices(w, w)
+	c := &inquiry{facts: w, ledger: w, turns: &services.turns, times: &Times{}, cluster: w.cluster}
+	c.Service = badinput.Make("small", "web", clusterIP)
+	a := &account{inquiry: c, ctx: t.Context()}
+	defer a.close()
+	if got := a.used(w.cluster.ClusterIPs.Owner(v4("10.96.7.1").Address())); got != 1 {
+		t.Errorf("%d numbers are used", got)
 	}
 }

@@ -129,10 +129,10 @@ func (w *world) Take(
 	ctx context.Context, family servicenetv1alpha1.NumberFamily, of *allocator.Range, r store.Request,
 ) (ledger.Place, error) {
 	from := ledger.Port(30000)
-	switch family {
-	case servicenetv1alpha1.ClusterIPv4:
+	if family == servicenetv1alpha1.ClusterIPv4 {
 		from = ledger.Address(family, netip.MustParseAddr("10.96.5.0"))
-	case servicenetv1alpha1.ClusterIPv6:
+	}
+	if family == servicenetv1alpha1.ClusterIPv6 {
 		from = ledger.Address(family, netip.MustParseAddr("fd00::500"))
 	}
 	for ; from.Number < allocator.BlockSize; from.Number++ {

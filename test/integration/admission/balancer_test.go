@@ -99,7 +99,7 @@ func (b *balancer) pass(client net.Conn) {
 	manager := b.ready[b.turn%len(b.ready)]
 	b.count[manager]++
 	b.mu.Unlock()
-	server, err := (&net.Dialer{}).Dial("tcp", strings.TrimPrefix(manager.WebhookURL, "https://")) //nolint:noctx // ends with the client
+	server, err := (&net.Dialer{}).Dial("tcp", strings.TrimPrefix(manager.WebhookURL, "https://"))
 	if err != nil {
 		return
 	}
