@@ -86,7 +86,7 @@ func (t *trial) warmUp(ctx context.Context) error {
 	err := wait.PollUntilContextTimeout(ctx, period, patience, true, func(ctx context.Context) (bool, error) {
 		service := newService("first-of-all", corev1.ServiceTypeNodePort)
 		if t.api.Create(ctx, service) != nil {
-			return false, nil // it is asked for again
+			return false, nil //nolint:nilerr // it is asked for again
 		}
 		return true, t.api.Delete(ctx, service)
 	})
