@@ -125,6 +125,11 @@ bench-pools: manifests programs manager ## Measure a manager of numbers on 20,00
 	$(call go-build,bench-pools,./test/bench/pools)
 	@$(PROGRAMS) exec $(LOCALBIN)/bench-pools -manager="$(LOCALBIN)/manager" $(ARGS)
 
+.PHONY: bench-admission
+bench-admission: manifests programs manager ## Compare how fast Services are created with the webhooks and without; ARGS=-help for all flags.
+	$(call go-build,bench-admission,./test/bench/admission)
+	@$(PROGRAMS) exec $(LOCALBIN)/bench-admission -manager="$(LOCALBIN)/manager" $(ARGS)
+
 ##@ Build
 
 .PHONY: build
