@@ -510,10 +510,23 @@ func (m *trial) check(name string, before, after *ledger.Block) {
 	key := m.keys[name]
 	touched := after.Taken().Clone()
 	_ = touched.Union(before.Taken())
+	lent, returned := 0, 0
+	defer func() {
+		if lent+returned > 0 {
+			m.log = append(m.log, time.Now().Format("04:05.000 ")+fmt.Sprintf("%s: %d are lent, %d come back", name, lent, returned))
+		}
+	}()
 	for number := range touched.Numbers() {
 		place := ledger.Place{Key: key, Number: number}
 		was, is := before.State(place.Number), after.State(place.Number)
-		if was != is {
+		switch {
+		case was == is && is != ledger.Held:
+			continue
+		case was == ledger.Free && is == ledger.Lent:
+			lent++
+		case was == ledger.Lent && is == ledger.Free:
+			returned++
+		case was != is:
 			m.log = append(m.log, time.Now().Format("04:05.000 ")+fmt.Sprintf("%s: %s -> %s", place, was, is))
 		}
 		if kept, ok := m.kept[place]; ok && is == ledger.Free && kept.Until.After(time.Now().Add(2*skews)) {

@@ -100,11 +100,17 @@ func (in Space) ExposeAt(ctx context.Context, first string, count int) {
 
 func (in Space) makeMany(ctx context.Context, count int, of func(i int) *corev1.Service) {
 	GinkgoHelper()
+	atOnce(ctx, count, func(ctx context.Context, i int) error { return in.API.Create(ctx, of(i)) })
+}
+
+// atOnce does something many times, some of them at a time.
+func atOnce(ctx context.Context, count int, do func(ctx context.Context, i int) error) {
+	GinkgoHelper()
 	const atATime = 16
-	group, groupContext := errgroup.WithContext(ctx)
+	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atATime)
 	for i := range count {
-		group.Go(func() error { return in.API.Create(groupContext, of(i)) })
+		group.Go(func() error { return do(ctx, i) })
 	}
 	Expect(group.Wait()).To(Succeed())
 }
@@ -116,8 +122,13 @@ func (in Space) Remove(ctx context.Context, name string) {
 	Expect(in.API.Delete(ctx, service)).To(Succeed())
 }
 
-// RemoveAll deletes all Services of the space.
+// RemoveAll deletes all Services of the space, one by one: one request for all of them
+// may take longer than the API server gives a request.
 func (in Space) RemoveAll(ctx context.Context) {
 	GinkgoHelper()
-	Expect(in.API.DeleteAllOf(ctx, &corev1.Service{}, client.InNamespace(in.Name))).To(Succeed())
+	var all corev1.ServiceList
+	Expect(in.API.List(ctx, &all, client.InNamespace(in.Name))).To(Succeed())
+	atOnce(ctx, len(all.Items), func(ctx context.Context, i int) error {
+		return client.IgnoreNotFound(in.API.Delete(ctx, &all.Items[i]))
+	})
 }

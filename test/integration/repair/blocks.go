@@ -56,19 +56,20 @@ func (f *Family) blocks() {
 		f.spoilAll(ctx)
 	}, NodeTimeout(numbers.StartTimeout))
 
+	DescribeTable("makes a block anew that was deleted while in use:", func(ctx SpecContext, name func() string) {
+		Eventually(f.on.Events).WithContext(ctx).Should(ContainElement("BlockLost AllocationBlock " + name()))
+	},
+		Entry("one of addresses", func() string { return f.block(deletedBlock) }),
+		Entry("one of ports", func() string { return portBlock }),
+	)
+
 	DescribeTable("makes a block anew that was", func(ctx SpecContext, index int) {
 		Eventually(f.on.Events).WithContext(ctx).Should(ContainElements(
 			"BlockLost AllocationBlock "+f.block(index), fmt.Sprintf("ClusterIPNotAllocated Service service-%d", index)))
 	},
-		Entry("deleted while in use", deletedBlock),
 		Entry("replaced by an earlier one", replacedBlock),
 		Entry("mistaken for another", mistakenBlock),
 	)
-
-	It("makes the block of ports anew that was deleted while in use", func(ctx SpecContext) {
-		Eventually(f.on.Events).WithContext(ctx).Should(ContainElements(
-			"BlockLost AllocationBlock "+portBlock, "PortNotAllocated Service port"))
-	})
 
 	DescribeTable("makes a block anew that can't be read, which", func(ctx SpecContext, index int) {
 		Eventually(f.on.Events).WithContext(ctx).Should(ContainElement("BlockUnreadable AllocationBlock " + f.block(index)))
@@ -109,15 +110,18 @@ func (b *blockSpecs) leavesForeign(ctx SpecContext) {
 
 func (b *blockSpecs) doesNoMore(ctx SpecContext) {
 	b.on.ExpectUsed(ctx)
-	told := []string{"BlockLost AllocationBlock " + portBlock, "PortNotAllocated Service port"}
-	for _, lost := range []int{deletedBlock, replacedBlock, mistakenBlock} {
-		told = append(told, "BlockLost AllocationBlock "+b.block(lost), fmt.Sprintf("ClusterIPNotAllocated Service service-%d", lost))
+	told := []string{"BlockLost AllocationBlock " + portBlock}
+	for _, lost := range []int{deletedBlock, replacedBlock, mistakenBlock, newerBlock} {
+		told = append(told, "BlockLost AllocationBlock "+b.block(lost))
+	}
+	for _, other := range []int{replacedBlock, mistakenBlock} {
+		told = append(told, fmt.Sprintf("ClusterIPNotAllocated Service service-%d", other))
 	}
 	for _, broken := range []int{cutBlock, textBlock, flippedBlock, incompleteBlock, newerBlock} {
 		told = append(told, "BlockUnreadable AllocationBlock "+b.block(broken))
 	}
 	Expect(b.on.Events(ctx)).To(ConsistOf(told))
-	for kind, count := range map[string]int{"block_lost": 4, "block_broken": 4, "block_newer": 1, "not_allocated": 4, "unknown": 0} {
+	for kind, count := range map[string]int{"block_lost": 5, "block_broken": 4, "block_newer": 1, "not_allocated": 2, "unknown": 0} {
 		Expect(numbers.Findings(ctx, b.manager, kind)).To(BeNumerically("==", count), kind)
 	}
 }
