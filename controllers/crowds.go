@@ -13,7 +13,7 @@ const (
 	// a crowd: a deployment of many Services at once, not the life of a few.
 	crowded = 100
 	// crowdHold is for how long changes of a Service are gathered in a crowd.
-	crowdHold = 500 * time.Millisecond
+	crowdHold = 700 * time.Millisecond
 	// rateOver is the time that changes a second are counted over.
 	rateOver = time.Second
 	// sweepAfter is after how many changes rates are dropped that mean nothing any more.

@@ -111,7 +111,7 @@ func TestACrowdOfServicesIsGatheredFromTheFirstChangeOn(t *testing.T) {
 	}
 	g.pass(300 * millisecond)
 	g.changed(g.web, false)
-	if wait := g.begin(g.web); wait != 200*millisecond {
+	if wait := g.begin(g.web); wait != crowdHold-300*millisecond {
 		t.Errorf("the second change makes both wait for %s, want the rest of %s", wait, crowdHold)
 	}
 	if wait := g.changed(g.web, true); wait != longestRemoval {
