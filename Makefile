@@ -194,7 +194,7 @@ programs: $(KWOK)
 	@hack/build-kubernetes.sh "$(K8S_VERSION)" "$(K8S_BIN)"
 
 .PHONY: test-programs
-test-programs: $(GOTESTSUM) programs
+test-programs: $(GOTESTSUM) $(KUSTOMIZE) programs
 
 # build-tool.sh itself finds out whether a tool is up to date.
 .PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(KUSTOMIZE) $(KWOK)

@@ -91,6 +91,8 @@ func (w *world) NamespaceLabels(_ context.Context, namespace string) (map[string
 func (w *world) ShowsService(name types.NamespacedName) bool { return has(w.shown, name) }
 
 func (w *world) ServiceExists(_ context.Context, name types.NamespacedName) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.looked++
 	return has(w.existing, name), w.fault
 }

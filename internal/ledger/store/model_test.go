@@ -673,8 +673,9 @@ func (m *trial) settle(ctx context.Context) {
 		r.setDeaf(false)
 	}
 	m.elect(ctx, 0)
-	// Mostly all is well long before it has to be. Now and then it has to stay so.
-	for patient, until := m.v.chance(4) == 0, time.Now().Add(calmedDown); time.Now().Before(until); {
+	// Mostly all is well long before it has to be. Now and then it has to stay so; and
+	// all seems well before anybody has noticed that a block was damaged.
+	for patient, until := m.v.chance(4) == 0 || m.damages, time.Now().Add(calmedDown); time.Now().Before(until); {
 		time.Sleep(calmedDown / 16)
 		if !patient && len(m.disagreements()) == 0 {
 			break
