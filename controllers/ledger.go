@@ -130,13 +130,21 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options, records 
 	direct := directClient{Reader: own.GetAPIReader(), Writer: own.GetClient()}
 	ctx := context.Background() //nolint:forbidigo // the ledger's life ends with Run
 	r.store = store.New(ctx, store.Options{
-		Client: direct, Evidence: store.NewEvidence(direct), Seen: r.carriers.seen,
+		Client: direct, Evidence: r.evidence(direct), Seen: r.carriers.seen,
 		Namespace: options.Namespace, Identity: host,
 		Holder: ledger.Holder(rand.Uint64()), Seed: rand.Uint64(),
 		Metrics: register(counters, store.NewMetrics()), Logger: mgr.GetLogger().WithName("ledger"),
 	})
 	r.repairs, err = newRepairs(r, metrics.Registry)
 	return r, errors.Join(counters.failed(), err)
+}
+
+func (r *replica) evidence(direct client.Reader) store.Evidence {
+	return &cachedEvidence{
+		live: store.NewEvidence(direct), reader: direct,
+		services:  func() toolscache.Store { return r.services },
+		addresses: func() toolscache.Store { return r.carriers.addresses },
+	}
 }
 
 // cacheKinds has the cache hold all that is read from it.

@@ -61,14 +61,13 @@ func (s *Store) later(p *page, move func(*ledger.Block) bool, landed func() erro
 	s.startWriting(p)
 }
 
-// lazily makes a change that nobody waits for with the next write, or some time
-// later.
-func (s *Store) lazily(p *page, move func(*ledger.Block) bool) {
+// lazily makes a change that nobody waits for with the next write, or after some time.
+func (s *Store) lazily(p *page, wait time.Duration, move func(*ledger.Block) bool) {
 	p.waiting = append(p.waiting, &change{
 		ctx: s.life, done: make(chan error, 1),
 		move: func(b *ledger.Block) error { move(b); return nil },
 	})
-	s.flushLater(p)
+	s.flushWithin(p, wait)
 }
 
 func (s *Store) tooLate(c *change) error {

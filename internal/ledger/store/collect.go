@@ -75,6 +75,8 @@ func (s *Store) Collect(ctx context.Context) error {
 			s.reclaim(ctx, known)
 		case <-ticks.C:
 		case <-s.news:
+			// Those that come about then share the questions too.
+			_ = sleep(ctx, s.Timing.Gather)
 		}
 		for s.clear(ctx) {
 		}
@@ -127,7 +129,7 @@ func (s *Store) judge(place ledger.Place, serial uint32, f Finding) {
 	w.next = time.Now().Add(min(50*time.Millisecond<<min(w.tries, 7), 5*time.Second))
 	switch {
 	case f.unused() && !p.keeps(place.Number, s.Now()):
-		s.later(p, func(b *ledger.Block) bool { return b.Clear(place.Number, serial) }, nil)
+		s.lazily(p, s.Timing.Gather, func(b *ledger.Block) bool { return b.Clear(place.Number, serial) })
 	case f.carried():
 		s.later(p, func(b *ledger.Block) bool { return b.Keep(place.Number, serial) }, nil)
 	}

@@ -41,7 +41,7 @@ func (s *Store) adopt(p *page, number int) {
 	case p.state(number) == ledger.Held:
 		s.suspect(p, number)
 	case p.state(number) == ledger.Free:
-		s.lazily(p, func(b *ledger.Block) bool { return b.Adopt(number) })
+		s.lazily(p, s.Timing.Settle, func(b *ledger.Block) bool { return b.Adopt(number) })
 	}
 }
 
@@ -87,12 +87,18 @@ func (s *Store) Dropped(place ledger.Place, owner ledger.Owner, then ledger.Rete
 	}
 }
 
-// release holds a number that a Service had.
+// release holds a number that a Service had: at once if it is kept for the Service,
+// which may come back at once. Else those that go about then share a write.
 func (s *Store) release(p *page, number int, then ledger.Retention) {
 	if p.known && p.broken == nil && p.state(number) == ledger.Held {
 		return
 	}
-	s.later(p, func(b *ledger.Block) bool { return b.Release(number, then) }, nil)
+	move := func(b *ledger.Block) bool { return b.Release(number, then) }
+	if then.Until.IsZero() {
+		s.lazily(p, s.Timing.Gather, move)
+	} else {
+		s.later(p, move, nil)
+	}
 }
 
 // Release holds numbers that no Service was found with, as by a comparison of the

@@ -148,7 +148,7 @@ func (s *Store) carry(p *page, n *number, owner ledger.Owner) {
 	s.leave(p, n)
 	n.state, n.owner = carried, owner
 	p.carried[n.Number] = n
-	s.flushLater(p)
+	s.flushWithin(p, s.Timing.Settle)
 }
 
 // settleSoon has what is carried settled without waiting for another write.
@@ -156,17 +156,21 @@ func (s *Store) settleSoon(p *page) {
 	s.later(p, func(*ledger.Block) bool { return false }, nil)
 }
 
-// flushLater sees to it that what can wait for another write does not wait for
-// long.
-func (s *Store) flushLater(p *page) {
-	if p.flushing {
+// flushWithin sees to it that what can wait for another write does not wait for
+// longer than that.
+func (s *Store) flushWithin(p *page, wait time.Duration) {
+	at := time.Now().Add(wait)
+	if !p.flush.IsZero() && !p.flush.After(at) {
 		return
 	}
-	p.flushing = true
-	time.AfterFunc(s.Timing.Settle, func() {
+	p.flush = at
+	time.AfterFunc(wait, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		p.flushing = false
+		if !p.flush.Equal(at) {
+			return // sooner, by another
+		}
+		p.flush = time.Time{}
 		if len(p.carried)+len(p.waiting) > 0 {
 			s.startWriting(p)
 		}

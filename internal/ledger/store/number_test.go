@@ -31,6 +31,7 @@ func TestBlockIsMadeOnFirstUseAndRemovedWhenEmpty(t *testing.T) {
 		}
 		s.drop("web")
 		s.becomes(ip("10.0.0.9"), ledger.Free)
+		time.Sleep(time.Second) // it is written empty before it is deleted
 		s.v.mu.Lock()
 		defer s.v.mu.Unlock()
 		if len(s.v.blocks) > 0 {

@@ -101,6 +101,9 @@ type Timing struct {
 	// Settle is how long numbers that are seen with a Service may wait for a write
 	// that takes them along.
 	Settle time.Duration
+	// Gather is how long numbers of which nobody waits to be told may wait for others
+	// when they are released and freed.
+	Gather time.Duration
 	// Quarantine is for how long a port stays held after its Service is gone: the
 	// API server lets go of a port some time later, and shows it nowhere.
 	Quarantine time.Duration
@@ -126,6 +129,7 @@ func Defaults() Timing {
 		Stale:      60 * time.Second,
 		InFlight:   60 * time.Second,
 		Settle:     2 * time.Second,
+		Gather:     250 * time.Millisecond,
 		Quarantine: 10 * time.Second,
 		Release:    time.Second,
 		Patience:   8 * time.Second,

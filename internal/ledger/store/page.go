@@ -42,8 +42,9 @@ type page struct {
 	// asked is whom a number that others have on loan was asked for.
 	asked map[int]asked
 	// carried are the numbers to settle. The next write takes them along.
-	carried  map[int]*number
-	flushing bool
+	carried map[int]*number
+	// flush is when what can wait is written at the latest, if anything waits.
+	flush time.Time
 	// settled are numbers that this replica settled last.
 	settled *bitmap.Set
 	// ending are numbers whose Services were seen to be gone, and until when the
@@ -149,10 +150,21 @@ func (s *Store) BlockSeen(object *servicenetv1alpha1.AllocationBlock) {
 		s.Logger.Error(err, "Left a block alone that is none of the ledger's", "block", object.Name)
 		return
 	}
+	if s.has(key, object.ResourceVersion) {
+		return // mostly an echo of what was written here
+	}
 	v := versionOf(object)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.see(s.page(key), v)
+}
+
+// has tells whether a version of a block is known, and that it is the newest.
+func (s *Store) has(key ledger.Key, version string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.page(key)
+	return p.known && p.meta.ResourceVersion == version
 }
 
 // BlockGone tells of a block that a watch shows to be deleted, as it was then. If not

@@ -116,7 +116,7 @@ func (s *Store) writeOnce(p *page, batch []*change) (again []*change, more bool,
 
 // settleNow tells whether there are numbers to settle that no other write comes for.
 func (s *Store) settleNow(p *page) bool {
-	return len(p.carried) > 0 && !p.flushing && p.broken == nil && s.life.Err() == nil
+	return len(p.carried) > 0 && p.flush.IsZero() && p.broken == nil && s.life.Err() == nil
 }
 
 func (s *Store) fault(batch []*change, err error) error {

@@ -6,10 +6,13 @@ package numbers
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"net/netip"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -21,16 +24,55 @@ import (
 // Change may be nil.
 func (in Space) Smuggle(ctx context.Context, like, name string, change func(spec *corev1.ServiceSpec)) {
 	GinkgoHelper()
-	service := &corev1.Service{}
-	Expect(in.API.Get(ctx, client.ObjectKey{Namespace: in.Name, Name: like}, service)).To(Succeed())
-	service.APIVersion, service.Kind = "v1", "Service"
-	service.Name, service.UID, service.ResourceVersion, service.ManagedFields = name, uuid.NewUUID(), "", nil
+	service := in.stored(ctx, like)
+	service.Name, service.UID = name, uuid.NewUUID()
 	if change != nil {
 		change(&service.Spec)
 	}
-	stored, err := json.Marshal(service)
+	Expect(in.Plane.PutInEtcd(ctx, map[string][]byte{in.key(name): encoded(service)})).To(Succeed())
+}
+
+// SmuggleMany stores so many Services like another one in etcd, at one address after
+// the other, with their IPAddress objects: to make so many takes minutes.
+func (in Space) SmuggleMany(ctx context.Context, like, first string, count int) {
+	GinkgoHelper()
+	service, owned := in.stored(ctx, like), &networkingv1.IPAddress{}
+	Expect(in.API.Get(ctx, client.ObjectKey{Name: service.Spec.ClusterIP}, owned)).To(Succeed())
+	owned.APIVersion, owned.Kind = networkingv1.SchemeGroupVersion.String(), "IPAddress"
+	owned.ResourceVersion, owned.ManagedFields = "", nil
+	objects := map[string][]byte{}
+	address := netip.MustParseAddr(first)
+	for i := range count {
+		service.Name, service.UID = fmt.Sprintf("like-%s-%d", like, i), uuid.NewUUID()
+		Address(&service.Spec, address.String())
+		objects[in.key(service.Name)] = encoded(service)
+		owned.Name, owned.UID, owned.Spec.ParentRef.Name = address.String(), uuid.NewUUID(), service.Name
+		objects["/registry/ipaddresses/"+owned.Name] = encoded(owned)
+		address = address.Next()
+	}
+	Expect(in.Plane.PutInEtcd(ctx, objects)).To(Succeed())
+}
+
+// stored returns a Service as it is stored, with nothing in it that etcd says.
+func (in Space) stored(ctx context.Context, name string) *corev1.Service {
+	GinkgoHelper()
+	service := &corev1.Service{}
+	Expect(in.API.Get(ctx, client.ObjectKey{Namespace: in.Name, Name: name}, service)).To(Succeed())
+	service.APIVersion, service.Kind = "v1", "Service"
+	service.ResourceVersion, service.ManagedFields = "", nil
+	return service
+}
+
+// key returns what a Service of the space is called in etcd.
+func (in Space) key(service string) string {
+	return "/registry/services/specs/" + in.Name + "/" + service
+}
+
+func encoded(object client.Object) []byte {
+	GinkgoHelper()
+	data, err := json.Marshal(object)
 	Expect(err).NotTo(HaveOccurred())
-	Expect(in.Plane.PutInEtcd(ctx, "/registry/services/specs/"+in.Name+"/"+name, stored)).To(Succeed())
+	return data
 }
 
 // Headless takes the addresses from a Service.
