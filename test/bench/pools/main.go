@@ -80,7 +80,7 @@ func run(ctx context.Context, s settings) error {
 func measure(ctx context.Context, w *world, s settings) error {
 	begun := time.Now()
 	manager, err := w.plane.StartManager(ctx, controlplane.ManagerOptions{
-		Path: s.manager, RoleFile: s.roleFile, Args: []string{"--controllers=clusterip,nodeport"},
+		Path: s.manager, RoleFile: s.roleFile, ServeWebhooks: true, Args: []string{"--controllers=clusterip,nodeport"},
 	})
 	if err != nil {
 		return err
