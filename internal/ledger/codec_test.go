@@ -190,7 +190,7 @@ func TestDamagedFrameIsRefused(t *testing.T) {
 		"no taken numbers":               {written(1, 1, good[0], good[2], good[3]), "section is missing"},
 		"no loans":                       {written(1, 1, good[0], good[1], good[3]), "section is missing"},
 		"no holds":                       {written(1, 1, good[:3]...), "section is missing"},
-		"another in place of the holds":  {written(1, 1, append(good[:3:3], section{5, nil})...), "section is missing"},
+		"another in place of the holds":  {written(1, 1, append(good[:3:3], section{6, nil})...), "section is missing"},
 		"sections out of order":          {written(1, 1, good[0], good[2], good[1], good[3]), "out of order"},
 		"a section twice":                {written(1, 1, append(good[:4:4], good[3])...), "out of order"},
 		"a later section twice":          {written(1, 1, append(good[:4:4], section{9, nil}, section{9, nil})...), "out of order"},
@@ -249,7 +249,7 @@ func newer(tb testing.TB, release, oldest byte, b *Block, more ...section) []byt
 }
 
 func TestSectionsOfANewerReleaseAreKept(t *testing.T) {
-	more := []section{{5, []byte("sharing keys")}, {6, nil}, {300, []byte{0, 0xff, 0}}}
+	more := []section{{6, []byte("later")}, {7, nil}, {300, []byte{0, 0xff, 0}}}
 	data := newer(t, 2, 1, everything(t), more...)
 	read := bytes.Clone(data)
 	b := decode(t, read)
@@ -271,7 +271,7 @@ func TestSectionsOfANewerReleaseAreKept(t *testing.T) {
 }
 
 func TestBlockWithASectionOfANewerReleaseIsNotEmpty(t *testing.T) {
-	if b := decode(t, newer(t, 2, 1, NewBlock(1), section{5, []byte("x")})); b.Empty() || b.Clone().Empty() {
+	if b := decode(t, newer(t, 2, 1, NewBlock(1), section{6, []byte("x")})); b.Empty() || b.Clone().Empty() {
 		t.Error("what a newer release knows of the block would be lost with it")
 	}
 }
@@ -346,7 +346,7 @@ func TestDifferentBlocksHaveDifferentEncodings(t *testing.T) {
 
 func TestWhatCannotBeWrittenIsTold(t *testing.T) {
 	b := NewBlock(0)
-	b.unknown = []section{{5, make([]byte, MaxEncoded)}}
+	b.unknown = []section{{6, make([]byte, MaxEncoded)}}
 	if data, err := b.Encode(); data != nil || err == nil || !strings.Contains(err.Error(), strconv.Itoa(MaxEncoded)) {
 		t.Errorf("%d bytes, error %v", len(data), err)
 	}
@@ -391,7 +391,7 @@ func FuzzDecode(f *testing.F) {
 		data := encode(f, b)
 		f.Add(data, loans, holds)
 		f.Add(data[:len(data)-checksumBytes], loans, []byte{})
-		data = newer(f, 2, 1, b, section{5, []byte("later")})
+		data = newer(f, 2, 1, b, section{6, []byte("later")})
 		f.Add(data[:len(data)-checksumBytes], []byte{}, holds)
 	}
 	all := bitmap.New(allocator.BlockSize)

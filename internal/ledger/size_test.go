@@ -102,7 +102,7 @@ func object(t *testing.T, data []byte) []byte {
 func crowded(t *testing.T) *Block {
 	t.Helper()
 	b := fullOfHolds(t, 1000)
-	b.unknown = []section{{5, make([]byte, MaxEncoded-40_000)}}
+	b.unknown = []section{{6, make([]byte, MaxEncoded-40_000)}}
 	return b
 }
 

@@ -76,6 +76,7 @@ func (s *Store) Collect(ctx context.Context) error {
 		case <-ticks.C:
 		case <-s.news:
 		}
+		s.expireHolds()
 		for s.clear(ctx) {
 		}
 	}
@@ -152,6 +153,9 @@ func (s *Store) due() (questions []Question, serials []uint32) {
 	defer s.mu.Unlock()
 	now, wall := time.Now(), s.Now()
 	for _, p := range s.pages {
+		if ledger.HasTenants(p.key.Family) {
+			continue
+		}
 		for number, w := range p.watches {
 			if w.next.After(now) || p.keeps(number, wall) && !w.suspect {
 				continue
