@@ -93,11 +93,10 @@ func (v *view) choose(need *Need, retained []netip.Addr) (iter.Seq[BalancerCandi
 			kept = append(kept, BalancerCandidate{Source: Retained, Pool: p, Address: address})
 		}
 	}
-	giving := v.giving(need.Family)
-	if len(kept) == 0 && len(giving) == 0 {
+	if len(kept) == 0 && v.firstGiving(need.Family) == nil {
 		return nil, v.refuseAny(need.Family)
 	}
-	return v.automatic(kept, giving, need.Family), nil
+	return v.automatic(kept, need.Family), nil
 }
 
 // mayUse tells whether a pool whose number is reserved for the Service is one that
@@ -105,29 +104,37 @@ func (v *view) choose(need *Need, retained []netip.Addr) (iter.Seq[BalancerCandi
 // serve it, too.
 func (v *view) mayUse(pool int) bool { return v.named == "" || v.pools[pool].Name == v.named }
 
-// giving returns the pools that have addresses of a family to give to the Service
+// giving goes through the pools that have addresses of a family to give to the Service
 // without its naming one.
-func (v *view) giving(family corev1.IPFamily) []int {
-	var giving []int
-	for _, i := range v.serving {
-		p := v.pools[i]
-		has := v.realm(family).holdings[i].stock.open || len(v.nodes[nodeKey{i, family}]) > 0
-		if has && (p.AutoAssign || v.named != "") {
-			giving = append(giving, i)
+func (v *view) giving(family corev1.IPFamily) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for _, i := range v.serving {
+			p := v.pools[i]
+			has := v.realm(family).holdings[i].stock.open || p.OfNodes() && len(v.nodes[nodeKey{i, family}]) > 0
+			if has && (p.AutoAssign || v.named != "") && !yield(i) {
+				return
+			}
 		}
 	}
-	return giving
+}
+
+// firstGiving returns the first of them, nil if there is none.
+func (v *view) firstGiving(family corev1.IPFamily) *LoadBalancerPool {
+	for i := range v.giving(family) {
+		return v.pools[i]
+	}
+	return nil
 }
 
 // automatic returns some candidates, then what pools give.
-func (v *view) automatic(first []BalancerCandidate, giving []int, family corev1.IPFamily) iter.Seq[BalancerCandidate] {
+func (v *view) automatic(first []BalancerCandidate, family corev1.IPFamily) iter.Seq[BalancerCandidate] {
 	return func(yield func(BalancerCandidate) bool) {
 		for _, candidate := range first {
 			if !yield(candidate) {
 				return
 			}
 		}
-		for _, i := range giving {
+		for i := range v.giving(family) {
 			candidate := BalancerCandidate{Source: Automatic, Pool: v.pools[i], Range: v.realm(family).holdings[i].stock.of}
 			if v.pools[i].OfNodes() {
 				candidate = BalancerCandidate{Source: OfNodes, Pool: v.pools[i], Nodes: v.nodes[nodeKey{i, family}]}
@@ -186,16 +193,13 @@ const (
 // and nobody is left without an address.
 func (l *LoadBalancers) Keeps(who *Who, named string, address netip.Addr) (Standing, *LoadBalancerPool) {
 	v, family := l.view(who, named), familyOf(address)
-	for _, i := range v.serving {
-		if _, has := slices.BinarySearchFunc(v.nodes[nodeKey{i, family}], address, netip.Addr.Compare); has {
-			return Fits, v.pools[i]
-		}
+	if i := l.nodePool(v.serving, address); i != nobody {
+		return Fits, v.pools[i]
 	}
 	if p, refused := v.judge(address); refused == nil {
 		return Fits, p
 	}
-	giving := v.giving(family)
-	if len(giving) > 0 && v.pools[giving[0]].Rehomes {
+	if first := v.firstGiving(family); first != nil && first.Rehomes {
 		return Rehomed, nil
 	}
 	return Kept, nil

@@ -77,6 +77,9 @@ func (t *BalancerTally) Set(who *Who, addresses []netip.Addr) {
 // nodePool returns the first of some pools that has an address of a node, or nobody.
 func (l *LoadBalancers) nodePool(serving []int, address netip.Addr) int {
 	for _, i := range serving {
+		if !l.pools[i].OfNodes() {
+			continue
+		}
 		if _, has := slices.BinarySearchFunc(l.nodes[nodeKey{i, familyOf(address)}], address, netip.Addr.Compare); has {
 			return i
 		}
