@@ -22,7 +22,7 @@ func TestClaimsOfTheOldestComeFirst(t *testing.T) {
 		balanced("none"),
 	}
 	has := func(service *corev1.Service, _ netip.Addr) bool { return service.Name == "known" }
-	for range len(services) {
+	for range services {
 		var got []string
 		for _, claim := range Claims(services, ourNetwork, has) {
 			got = append(got, claim.Service.Name+" "+claim.Address.String())

@@ -5,6 +5,7 @@ package loadbalancer
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,17 +29,18 @@ func vip(address string) Entry {
 func texts(list []corev1.LoadBalancerIngress) []string {
 	var found []string
 	for i := range list {
-		text := list[i].IP + list[i].Hostname
+		words := []string{list[i].IP + list[i].Hostname}
 		if list[i].IPMode != nil {
-			text += " " + string(*list[i].IPMode)
+			words = append(words, string(*list[i].IPMode))
 		}
 		for _, port := range list[i].Ports {
-			text += " " + Port{port.Protocol, port.Port}.String()
+			word := Port{port.Protocol, port.Port}.String()
 			if port.Error != nil {
-				text += "!" + *port.Error
+				word += "!" + *port.Error
 			}
+			words = append(words, word)
 		}
-		found = append(found, text)
+		found = append(found, strings.Join(words, " "))
 	}
 	return found
 }

@@ -114,7 +114,7 @@ func (w *Waiters) Free(spots ...Spot) (Waiter, bool) {
 	found := false
 	for _, spot := range spots {
 		if q := w.queues[spot]; q != nil {
-			if first, any := q.idle.Min(); any && (!found || first.before(best)) {
+			if first, waits := q.idle.Min(); waits && (!found || first.before(best)) {
 				best, at, found = first, spot, true
 			}
 		}
@@ -160,7 +160,7 @@ func (w *Waiters) Wait(of Waiter, called []Spot, found map[Spot]Found) []Waiter 
 			continue
 		}
 		// What it skipped may be free: somebody has to look.
-		if first, any := w.call(spot); any {
+		if first, waits := w.call(spot); waits {
 			next = append(next, first)
 		}
 	}
