@@ -56,6 +56,11 @@ func Change(service *corev1.Service, d *Desired, now metav1.Time) *corev1.Servic
 	return status
 }
 
+// Edited tells whether the addresses of a status are not as they are to be.
+func Edited(service *corev1.Service, d *Desired) bool {
+	return !apiequality.Semantic.DeepEqual(service.Status.LoadBalancer.Ingress, ingress(service, d))
+}
+
 // setCondition sets a condition, or removes it. One that says the same stays as it is,
 // with its time.
 func setCondition(conditions *[]metav1.Condition, of string, verdict *Verdict, generation int64, now metav1.Time) {

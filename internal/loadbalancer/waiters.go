@@ -22,7 +22,8 @@ type Spot struct {
 	Family corev1.IPFamily
 	// Namespace, with a pool, is what its limit lets a namespace have.
 	Namespace string
-	// Address, alone, is a certain address, or a port of it.
+	// Address, alone, is a certain address, or a port of it. What is nothing for one who
+	// waits for it may be something for another: the call goes on to who is next.
 	Address netip.Addr
 }
 
@@ -126,13 +127,20 @@ func (w *Waiters) Free(spots ...Spot) (Waiter, bool) {
 }
 
 // call calls the first idle one in a spot.
-func (w *Waiters) call(spot Spot) (Waiter, bool) {
+func (w *Waiters) call(spot Spot) (Waiter, bool) { return w.callFrom(spot, Waiter{}) }
+
+// callFrom calls the first idle one in a spot that is not before another.
+func (w *Waiters) callFrom(spot Spot, from Waiter) (next Waiter, found bool) {
 	q := w.queues[spot]
 	if q == nil {
 		return Waiter{}, false
 	}
-	next, found := q.idle.DeleteMin()
+	q.idle.AscendGreaterOrEqual(from, func(candidate Waiter) bool {
+		next, found = candidate, true
+		return false
+	})
 	if found {
+		q.idle.Delete(next)
 		q.called.ReplaceOrInsert(next)
 		w.all[next.NamespacedName].spots[spot] = true
 	}
@@ -151,7 +159,7 @@ func (w *Waiters) Wait(of Waiter, called []Spot, found map[Spot]Found) []Waiter 
 			case another || found[spot] == 0:
 				next = append(next, w.leave(is, spot)...)
 			case slices.Contains(called, spot):
-				w.answer(is, spot)
+				next = append(next, w.answer(is, spot)...)
 			}
 		}
 	}
@@ -168,11 +176,17 @@ func (w *Waiters) Wait(of Waiter, called []Spot, found map[Spot]Found) []Waiter 
 }
 
 // answer ends the call of a waiter for a spot.
-func (w *Waiters) answer(is *waiting, spot Spot) {
+func (w *Waiters) answer(is *waiting, spot Spot) (next []Waiter) {
 	is.spots[spot] = false
 	q := w.queues[spot]
 	q.called.Delete(is.Waiter)
+	if spot.Address.IsValid() {
+		if waiter, found := w.callFrom(spot, is.Waiter); found {
+			next = append(next, waiter)
+		}
+	}
 	q.idle.ReplaceOrInsert(is.Waiter)
+	return next
 }
 
 // join tells whether a waiter is new in a spot, where it waits from now on.
@@ -210,6 +224,16 @@ func (w *Waiters) Called(name types.NamespacedName) []Spot {
 		}
 	}
 	return called
+}
+
+// Waits tells whether a Service waits in a spot.
+func (w *Waiters) Waits(name types.NamespacedName, spot Spot) bool {
+	is := w.all[name]
+	if is == nil {
+		return false
+	}
+	_, waits := is.spots[spot]
+	return waits
 }
 
 // Leave ends the waiting of a Service. Its calls go on to whom it returns: what came

@@ -110,6 +110,19 @@ func TestWhoSkipsHasTheFirstCalledOnce(t *testing.T) {
 	wantNext(t, all.Leave(waiter(0).NamespacedName), waiter(1))
 }
 
+func TestACallForAnAddressGoesToEverybodyWhoWaitsForIt(t *testing.T) {
+	t.Parallel()
+	certain := Spot{Address: netip.MustParseAddr("192.0.2.5")}
+	all := NewWaiters()
+	for seconds := range 3 {
+		waits(all, waiter(seconds), certain)
+	}
+	all.Free(certain)
+	wantNext(t, waits(all, waiter(0), certain), waiter(1))
+	wantNext(t, waits(all, waiter(1), certain), waiter(2))
+	wantNext(t, waits(all, waiter(2), certain))
+}
+
 func TestACallThatComesMeanwhileIsNotAnswered(t *testing.T) {
 	t.Parallel()
 	all := NewWaiters()
