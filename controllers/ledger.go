@@ -29,7 +29,7 @@ import (
 	"servicenet.dev/servicenet/internal/ledger/store"
 )
 
-// +kubebuilder:rbac:groups="",resources=services;namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=services;namespaces;nodes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ipaddresses,verbs=get;list;watch
 // +kubebuilder:rbac:groups=servicenet.dev,resources=allocationblocks,verbs=get;list;watch;create;update;delete
 
@@ -49,6 +49,8 @@ type replica struct {
 	// news tells those who work on the leader what has changed.
 	news    *numberNews
 	repairs *repairs
+	// balancing is what the controller of load balancers knows of addresses.
+	balancing balancing
 	// policies is told what changes of pools.
 	policies *policyWatch
 	// told is closed once everybody was told what the caches show.
@@ -120,12 +122,13 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options, records 
 	r := &replica{
 		access:  newAccess(mgr, own, "servicenet"),
 		options: options, cluster: own, records: records,
-		book:     newPoolBook(clock.RealClock{}, ports),
-		carriers: newCarriers(),
-		news:     newNumberNews(),
-		policies: &policyWatch{},
-		told:     make(chan struct{}),
-		draining: make(chan struct{}),
+		book:      newPoolBook(clock.RealClock{}, ports),
+		carriers:  newCarriers(),
+		news:      newNumberNews(),
+		balancing: noBalancing{},
+		policies:  &policyWatch{},
+		told:      make(chan struct{}),
+		draining:  make(chan struct{}),
 	}
 	direct := directClient{Reader: own.GetAPIReader(), Writer: own.GetClient()}
 	ctx := context.Background() //nolint:forbidigo // the ledger's life ends with Run
@@ -165,6 +168,9 @@ func (r *replica) kinds() []client.Object {
 	}
 	if r.options.runs(NodePortName) {
 		kinds = append(kinds, &servicenetv1alpha1.NodePortPool{})
+	}
+	if r.options.runs(LoadBalancerName) {
+		kinds = append(kinds, &servicenetv1alpha1.LoadBalancerPool{}, &corev1.Node{})
 	}
 	return kinds
 }
@@ -229,6 +235,11 @@ func (r *replica) watched() []watched {
 	}
 	if r.options.runs(NodePortName) {
 		all = append(all, watched{&servicenetv1alpha1.NodePortPool{}, r.book.nodePortPoolEvents(r.poolsChanged)})
+	}
+	if r.options.runs(LoadBalancerName) {
+		all = append(all,
+			watched{&corev1.Node{}, r.book.nodeEvents(r.news.poolsChanged)},
+			watched{&servicenetv1alpha1.LoadBalancerPool{}, r.book.loadBalancerPoolEvents(r.news.poolsChanged)})
 	}
 	return append(all, watched{&corev1.Service{}, h.handler()})
 }

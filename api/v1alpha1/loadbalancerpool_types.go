@@ -56,8 +56,8 @@ type LoadBalancerPool struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.nodeSelector) || !has(self.limitPerNamespace)",fieldPath=".limitPerNamespace",message="is for pools with addresses: those of nodes are shared"
 type LoadBalancerPoolSpec struct {
 	// addresses of the pool, as CIDRs such as 192.0.2.0/24 or ranges such as
-	// 192.0.2.10-192.0.2.20, of either family or both. Each has 2^64 addresses at
-	// most, as a /64 has.
+	// 192.0.2.10-192.0.2.20, the lowest address first, of either family or both.
+	// Each has 2^64 addresses at most, as a /64 has.
 	//
 	// +optional
 	// +listType=set
@@ -68,7 +68,6 @@ type LoadBalancerPoolSpec struct {
 	// +kubebuilder:validation:items:XValidation:rule="!isCIDR(self) || cidr(self) == cidr(self).masked()",message="must not have bits set after its prefix"
 	// +kubebuilder:validation:items:XValidation:rule="!isCIDR(self) || cidr(self).ip().family() == 4 || cidr(self).prefixLength() >= 64",message="IPv6 prefixes must be /64 or longer"
 	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self) || self.split('-').size() != 2 || !self.split('-').all(a, isIP(a)) || ip(self.split('-')[0]).family() == ip(self.split('-')[1]).family()",message="must be of one family"
-	// +kubebuilder:validation:items:XValidation:rule="isCIDR(self) || self.contains(':') || self.split('-').size() != 2 || !self.split('-').all(a, isIP(a)) || [self.split('-').map(a, a.split('.').map(o, int(o)))].all(r, r[0][0] * 16777216 + r[0][1] * 65536 + r[0][2] * 256 + r[0][3] <= r[1][0] * 16777216 + r[1][1] * 65536 + r[1][2] * 256 + r[1][3])",message="the first address must not be higher than the last one"
 	Addresses []string `json:"addresses,omitempty"`
 
 	// exclusions are addresses that the pool does not have: an address, a CIDR, or

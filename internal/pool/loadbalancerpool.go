@@ -62,7 +62,7 @@ func CompileLoadBalancerPool(object *servicenetv1alpha1.LoadBalancerPool) *LoadB
 		family := familyOf(within.first)
 		compiled.tract(family).bands = append(compiled.tract(family).bands, band[netip.Addr]{span: within})
 		if spec.AvoidNetworkAndBroadcast {
-			excluded[family] = append(excluded[family], edgesOf(text)...)
+			excluded[family] = append(excluded[family], singles(Edges([]string{text}))...)
 		}
 	}
 	compiled.finish(excluded, p.reservations(spec.Reservations))
@@ -85,13 +85,16 @@ func parseStretch(text string) (span[netip.Addr], error) {
 	return within, err
 }
 
-// edgesOf returns the first and the last address of an IPv4 CIDR that has more than
-// two; RFC 3021 lets hosts have both addresses of a /31.
-func edgesOf(text string) []span[netip.Addr] {
-	prefix, err := netip.ParsePrefix(text)
-	if err != nil || !prefix.Addr().Is4() || prefix.Bits() > 30 {
-		return nil
+// Edges returns the first and the last address of each IPv4 CIDR of a list that has
+// more than two: RFC 3021 lets hosts have both addresses of a /31.
+func Edges(stretches []string) []netip.Addr {
+	var edges []netip.Addr
+	for _, text := range stretches {
+		prefix, err := netip.ParsePrefix(text)
+		if err == nil && prefix.Addr().Is4() && prefix.Bits() < 31 {
+			within := spanOf(prefix)
+			edges = append(edges, within.first, within.last)
+		}
 	}
-	within := spanOf(prefix)
-	return []span[netip.Addr]{single(within.first), single(within.last)}
+	return edges
 }

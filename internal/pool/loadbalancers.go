@@ -121,6 +121,12 @@ func (l *LoadBalancers) NodeAddresses(name string, family corev1.IPFamily) []net
 	return l.nodes[nodeKey{i, family}]
 }
 
+// HasNodeAddress tells whether a pool has an address of a node.
+func (l *LoadBalancers) HasNodeAddress(name string, address netip.Addr) bool {
+	i, found := l.byName[name]
+	return found && l.nodePool([]int{i}, address) == i
+}
+
 // Range returns the addresses of a pool in a family, nil if it has none there. Pools
 // of nodes have no Range.
 func (l *LoadBalancers) Range(name string, family corev1.IPFamily) *allocator.Range {
