@@ -78,7 +78,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	for _, name := range []string{
 		"kubeconfig", "controllers", "leader-elect", "leader-election-namespace", "metrics-bind-address",
 		"health-probe-bind-address", "kube-api-qps", "kube-api-burst", "concurrent-service-endpoint-syncs",
-		"concurrent-endpoint-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
+		"concurrent-endpoint-syncs", "concurrent-service-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
 		"endpointslice-updates-batch-period", "endpoint-updates-batch-period", "mirroring-endpointslice-updates-batch-period",
 		"max-endpoint-updates-gather-period", "endpointslice-merge-rate", "endpoints-check-period", "min-resync-period", "keep-orphaned-endpoints", "max-endpoints-per-slice", "endpoints-mode", "enable-webhooks", "zap-log-level", "version",
 		"service-node-port-range", "repair-interval", "namespace", "webhook-bind-address", "webhook-port", "webhook-cert-dir",
@@ -110,6 +110,7 @@ func TestDefaults(t *testing.T) {
 	want := controllers.Options{
 		Controllers: []string{"*"}, EndpointsMode: "on",
 		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
+		ConcurrentServiceSyncs: 32,
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour, MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 		Namespace: "kube-system", ServiceNodePortRange: controllers.PortRange{First: 30000, Last: 32767}, RepairInterval: 3 * time.Minute,
 		WebhookDrainPeriod: 5 * time.Second, AllowedExternalIPs: []string{"*"}, LoadBalancerClass: "servicenet.dev/pool",
@@ -127,7 +128,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 	err := got.parse([]string{
 		"--controllers=*", "--controllers=-endpointslice", "--endpoints-mode=off",
 		"--concurrent-service-endpoint-syncs=7", "--max-endpoints-per-slice=250", "--kube-api-qps=20", "--kube-api-burst=40",
-		"--concurrent-endpoint-syncs=8", "--mirroring-concurrent-service-endpoint-syncs=9", "--mirroring-max-endpoints-per-subset=10",
+		"--concurrent-endpoint-syncs=8", "--concurrent-service-syncs=6", "--mirroring-concurrent-service-endpoint-syncs=9", "--mirroring-max-endpoints-per-subset=10",
 		"--endpointslice-updates-batch-period=1s", "--endpoint-updates-batch-period=2s",
 		"--mirroring-endpointslice-updates-batch-period=3s", "--min-resync-period=1h", "--keep-orphaned-endpoints",
 		"--max-endpoint-updates-gather-period=4s", "--endpointslice-merge-rate=5", "--endpoints-check-period=30s",
@@ -141,7 +142,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 	want := controllers.Options{
 		Controllers: []string{"*", "-endpointslice"}, EndpointsMode: "off",
 		ConcurrentServiceEndpointSyncs: 7, MaxEndpointsPerSlice: 250, KubeAPIQPS: 20, KubeAPIBurst: 40,
-		ConcurrentEndpointSyncs: 8, MirroringConcurrentServiceEndpointSyncs: 9, MirroringMaxEndpointsPerSubset: 10,
+		ConcurrentServiceSyncs: 6, ConcurrentEndpointSyncs: 8, MirroringConcurrentServiceEndpointSyncs: 9, MirroringMaxEndpointsPerSubset: 10,
 		EndpointSliceUpdatesBatchPeriod: time.Second, EndpointUpdatesBatchPeriod: 2 * time.Second,
 		MirroringEndpointSliceUpdatesBatchPeriod: 3 * time.Second, MinResyncPeriod: time.Hour, KeepOrphanedEndpoints: true,
 		MaxUpdatesGatherPeriod: 4 * time.Second, SliceMergeRate: 5, EndpointsCheckPeriod: 30 * time.Second,

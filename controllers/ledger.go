@@ -49,6 +49,9 @@ type replica struct {
 	// news tells those who work on the leader what has changed.
 	news    *numberNews
 	repairs *repairs
+	// balancers look after Services of type LoadBalancer; nil where that controller does
+	// not run.
+	balancers *loadBalancers
 	// balancing is what the controller of load balancers knows of addresses.
 	balancing balancing
 	// policies is told what changes of pools.
@@ -103,6 +106,11 @@ func addPoolControllers(mgr ctrl.Manager, r *replica) error {
 			return fmt.Errorf("adding the %s controller: %w", ClusterIPName, err)
 		}
 	}
+	if r.options.runs(LoadBalancerName) {
+		if err := setupLoadBalancer(mgr, r); err != nil {
+			return fmt.Errorf("adding the %s controller: %w", LoadBalancerName, err)
+		}
+	}
 	if err := setupPolicies(mgr, r); err != nil {
 		return fmt.Errorf("adding the policy controller: %w", err)
 	}
@@ -136,10 +144,22 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options, records 
 		Client: direct, Evidence: store.NewEvidence(direct), Seen: r.carriers.seen,
 		Namespace: options.Namespace, Identity: host,
 		Holder: ledger.Holder(rand.Uint64()), Seed: rand.Uint64(),
-		Metrics: register(counters, store.NewMetrics()), Logger: mgr.GetLogger().WithName("ledger"),
+		TenantsChanged: r.tenantsChanged,
+		Metrics:        register(counters, store.NewMetrics()), Logger: mgr.GetLogger().WithName("ledger"),
 	})
 	r.repairs, err = newRepairs(r, metrics.Registry)
+	if err == nil && options.runs(LoadBalancerName) {
+		r.balancers, err = newLoadBalancers(r, metrics.Registry)
+		r.balancing = r.balancers
+	}
 	return r, errors.Join(counters.failed(), err)
+}
+
+// tenantsChanged is told by the ledger.
+func (r *replica) tenantsChanged(news store.TenantNews) {
+	if r.balancers != nil {
+		r.balancers.tenantsChanged(news)
+	}
 }
 
 // cacheKinds has the cache hold all that is read from it.
@@ -238,8 +258,13 @@ func (r *replica) watched() []watched {
 	}
 	if r.options.runs(LoadBalancerName) {
 		all = append(all,
-			watched{&corev1.Node{}, r.book.nodeEvents(r.news.poolsChanged)},
-			watched{&servicenetv1alpha1.LoadBalancerPool{}, r.book.loadBalancerPoolEvents(r.news.poolsChanged)})
+			watched{&corev1.Node{}, r.book.nodeEvents(r.balancersChanged)},
+			watched{&servicenetv1alpha1.LoadBalancerPool{}, r.book.loadBalancerPoolEvents(r.balancersChanged)},
+			watched{&corev1.Namespace{}, r.balancers.namespaceEvents()})
+		h.changed = func(before, after *serviceRecord) {
+			r.news.serviceChanged(before, after)
+			r.balancers.serviceChanged(before, after)
+		}
 	}
 	return append(all, watched{&corev1.Service{}, h.handler()})
 }
@@ -248,6 +273,12 @@ func (r *replica) watched() []watched {
 func (r *replica) poolsChanged() {
 	r.news.poolsChanged()
 	r.policies.changed()
+}
+
+// balancersChanged tells them of pools of load balancers, and of nodes.
+func (r *replica) balancersChanged() {
+	r.news.poolsChanged()
+	r.balancers.changed.ring()
 }
 
 // watch has the caches, which are synced, tell everybody what they show.
@@ -284,6 +315,9 @@ func (r *replica) lead(ctx context.Context) error {
 	group.Go(func() error { return r.store.Collect(ctx) })
 	group.Go(func() error { return r.repairs.run(ctx) })
 	group.Go(func() error { return newPoolStatus(r).run(ctx) })
+	if r.balancers != nil {
+		group.Go(func() error { return r.balancers.run(ctx) })
+	}
 	return group.Wait()
 }
 

@@ -81,7 +81,7 @@ func (r *loadBalancerReconciler) sync(ctx context.Context, record *serviceRecord
 			return 0, nil
 		}
 		// Somebody took our finalizer off, and changed its type.
-		return 0, r.releaseAll(ctx, record.UID, ledger.Retention{})
+		return 0, r.releaseAll(ctx, record.Owner, false)
 	}
 	switch r.terms.Duty(service, has) {
 	case loadbalancer.Serve:

@@ -282,6 +282,11 @@ func (r *round) rest() {
 		again = again || !r.waiters.Waits(name, spot)
 	}
 	next := r.waiters.Wait(r.waiter, r.called, r.waits)
+	before := r.waitsFor[name]
+	r.waitFor(name, r.waits)
+	if r.waitsFor[name] != before {
+		r.news.balancingChanged(name)
+	}
 	if !r.moving {
 		if waiter, found := r.turn.End(name); found {
 			next = append(next, waiter)

@@ -5,10 +5,12 @@ package controllers
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -54,25 +56,33 @@ type loadBalancers struct {
 	departed map[types.NamespacedName][]types.UID
 	// wants is since when a Service is known to want an address.
 	wants map[types.UID]time.Time
+	// waitsFor is for which pool Services wait.
+	waitsFor map[types.NamespacedName]string
 	// contests counts how often a status was restored.
 	contests map[types.UID]contest
 }
 
-func newLoadBalancers(r *replica) *loadBalancers {
+func newLoadBalancers(r *replica, registry prometheus.Registerer) (*loadBalancers, error) {
 	b := &loadBalancers{
-		replica:  r,
-		terms:    loadbalancer.Terms{Class: r.options.LoadBalancerClass, Default: r.options.LoadBalancerDefault},
+		replica: r, statuses: r.cluster.GetClient(),
+		terms:    termsOf(r.options),
 		requests: &requests{early: map[ctrl.Request]bool{}},
 		tracker:  tracker.New(func(s *corev1.Service) types.NamespacedName { return client.ObjectKeyFromObject(s) }),
 		changed:  newBell(), open: make(chan struct{}),
 		waiters: loadbalancer.NewWaiters(), turn: loadbalancer.NewTurn(),
 		services: map[types.UID]types.NamespacedName{}, busy: map[types.UID]bool{},
 		departed: map[types.NamespacedName][]types.UID{}, wants: map[types.UID]time.Time{},
-		contests: map[types.UID]contest{},
+		waitsFor: map[types.NamespacedName]string{}, contests: map[types.UID]contest{},
 	}
-	b.statuses = r.cluster.GetClient()
 	b.provider = &poolProvider{loadBalancers: b, sharers: newSharers()}
-	return b
+	var err error
+	b.counters, err = newLoadBalancerMetrics(registry)
+	return b, err
+}
+
+// termsOf returns which Services are ours.
+func termsOf(options Options) loadbalancer.Terms {
+	return loadbalancer.Terms{Class: options.LoadBalancerClass, Default: options.LoadBalancerDefault}
 }
 
 // requests are Services to be looked at.
@@ -180,7 +190,7 @@ func (b *loadBalancers) namespaceEvents() toolscache.ResourceEventHandler {
 	return toolscache.ResourceEventHandlerFuncs{UpdateFunc: func(before, after any) {
 		was, _ := before.(*corev1.Namespace)
 		is, _ := after.(*corev1.Namespace)
-		if was != nil && is != nil && !sameLabels(was, is) {
+		if was != nil && is != nil && !maps.Equal(was.Labels, is.Labels) {
 			for record := range b.balancedIn(is.Name) {
 				b.requests.add(record.NamespacedName)
 			}
@@ -204,9 +214,13 @@ func (b *loadBalancers) tenantsChanged(news store.TenantNews) {
 			also = append(also, waiter)
 		}
 	}
-	var changed []types.NamespacedName
+	var known, changed []types.NamespacedName
 	for _, uid := range news.UIDs {
-		if name, known := b.services[uid]; known && !b.busy[uid] {
+		name, is := b.services[uid]
+		if is {
+			known = append(known, name)
+		}
+		if is && !b.busy[uid] {
 			changed = append(changed, name)
 		}
 	}
@@ -214,6 +228,9 @@ func (b *loadBalancers) tenantsChanged(news store.TenantNews) {
 	b.enqueue(also...)
 	for _, name := range changed {
 		b.requests.add(name)
+	}
+	for _, name := range known {
+		b.news.balancingChanged(name)
 	}
 }
 
@@ -235,6 +252,10 @@ func (b *loadBalancers) leave(name types.NamespacedName) []loadbalancer.Waiter {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	next := b.waiters.Leave(name)
+	if _, waited := b.waitsFor[name]; waited {
+		delete(b.waitsFor, name)
+		b.news.balancingChanged(name)
+	}
 	if waiter, found := b.turn.End(name); found {
 		next = append(next, waiter)
 	}

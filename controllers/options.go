@@ -21,6 +21,7 @@ import (
 // Defaults and limits of the options, as kube-controller-manager has them.
 const (
 	DefaultConcurrentSyncs             = 5
+	DefaultConcurrentServiceSyncs      = 32
 	MaxConcurrentSyncs                 = 50
 	DefaultMaxEndpointsPerSlice        = endpointslice.DefaultMaxEndpoints
 	MaxMaxEndpointsPerSlice            = endpointslice.MaxMaxEndpoints
@@ -151,6 +152,11 @@ type Options struct {
 	// with a warning.
 	AllowedExternalIPs []string
 
+	// ConcurrentServiceSyncs is how many Services of type LoadBalancer are worked on at a
+	// time: 1 to 50, default 32. Those that are worked on together share writes of the
+	// ledger.
+	ConcurrentServiceSyncs int
+
 	// LoadBalancerClass is the class of the Services of type LoadBalancer that get
 	// addresses of LoadBalancerPools. Default: servicenet.dev/pool.
 	LoadBalancerClass string
@@ -198,6 +204,7 @@ func (o Options) withDefaults() Options {
 	o.Namespace = cmp.Or(o.Namespace, DefaultNamespace)
 	o.ServiceNodePortRange = cmp.Or(o.ServiceNodePortRange, PortRange{DefaultFirstNodePort, DefaultLastNodePort})
 	o.RepairInterval = cmp.Or(o.RepairInterval, DefaultRepairInterval)
+	o.ConcurrentServiceSyncs = cmp.Or(o.ConcurrentServiceSyncs, DefaultConcurrentServiceSyncs)
 	o.LoadBalancerClass = cmp.Or(o.LoadBalancerClass, servicenetv1alpha1.LoadBalancerClass)
 	if len(o.AllowedExternalIPs) == 0 {
 		o.AllowedExternalIPs = []string{AnyExternalIPs}
@@ -223,6 +230,7 @@ func (o Options) Validate() error {
 		inRange("ConcurrentServiceEndpointSyncs", o.ConcurrentServiceEndpointSyncs, MaxConcurrentSyncs),
 		inRange("ConcurrentEndpointSyncs", o.ConcurrentEndpointSyncs, MaxConcurrentSyncs),
 		inRange("MirroringConcurrentServiceEndpointSyncs", o.MirroringConcurrentServiceEndpointSyncs, MaxConcurrentSyncs),
+		inRange("ConcurrentServiceSyncs", o.ConcurrentServiceSyncs, MaxConcurrentSyncs),
 		inRange("MaxEndpointsPerSlice", o.MaxEndpointsPerSlice, MaxMaxEndpointsPerSlice),
 		inRange("MirroringMaxEndpointsPerSubset", o.MirroringMaxEndpointsPerSubset, MaxMirroringMaxEndpointsPerSubset),
 		inRange("SliceMergeRate", o.SliceMergeRate, MaxSliceMergeRate),
