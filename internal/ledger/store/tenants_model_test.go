@@ -62,9 +62,16 @@ type leaseholds struct {
 	started  uint64
 	// leaving are those that somebody takes an address from, or did not long ago.
 	leaving map[tenancy]*leave
-	kept    map[ledger.Place]ledger.Hold
+	// damaged is when blocks were last damaged, and wiped what one said that was
+	// deleted.
 	damaged time.Time
-	log     []string
+	wiped   map[string]*ledger.Block
+	// leading counts those who lead, and elected is when that last changed.
+	leading int
+	elected time.Time
+	// heirs are those that others handed an address over to.
+	heirs map[types.UID]bool
+	log   []string
 }
 
 type tenancy struct {
@@ -111,8 +118,7 @@ func (m *leaseholds) errorf(format string, args ...any) {
 //     (assignment.take)
 //   - a block that is deleted with tenants is taken for one without any (page.miss)
 //   - a retention is over before its time (Block.Expire)
-//   - the index of who has what forgets those of a block that can't be read
-//     (Store.noteTenants)
+//   - an address that is kept for one Service is given to another (Block.mayEnter)
 func TestTenantsModel(t *testing.T) {
 	t.Parallel()
 	runs, first := uint64(300), uint64(1)
@@ -147,7 +153,7 @@ func runLeaseholds(t *testing.T, seed uint64) {
 	t.Helper()
 	m := &leaseholds{
 		t: t, v: newServer(t, seed), seed: seed, keys: map[string]ledger.Key{},
-		services: map[types.UID]*balanced{}, leaving: map[tenancy]*leave{}, kept: map[ledger.Place]ledger.Hold{},
+		services: map[types.UID]*balanced{}, leaving: map[tenancy]*leave{}, wiped: map[string]*ledger.Block{}, heirs: map[types.UID]bool{},
 	}
 	m.of = pool(t, [][]string{{"192.0.2.0/30"}, {"192.0.2.0/28", "198.51.100.0/31"}, {"192.0.2.0/22"}}[m.v.rng.IntN(3)]...)
 	for _, address := range []string{"192.0.2.0", "192.0.2.1", "192.0.2.2", "198.51.100.0"} {
@@ -201,10 +207,36 @@ func (m *leaseholds) lead(ctx context.Context, r *replica) {
 	r.stopCollect = stop
 	r.running.Go(func() { _ = r.Collect(leading) })
 	r.running.Go(func() {
+		m.leads(1)
+		defer m.leads(-1)
 		for sleep(leading, m.v.upTo(500*time.Millisecond)) == nil {
 			m.control(leading, r)
 		}
 	})
+}
+
+func (m *leaseholds) leads(change int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.leading += change
+	m.elected = time.Now()
+}
+
+// haveAlone returns how many addresses a Service has, if for some time one replica
+// alone has led: then nobody else gives it any.
+func (m *leaseholds) haveAlone(uid types.UID, since time.Time) (count int, alone bool) {
+	m.v.mu.Lock()
+	defer m.v.mu.Unlock()
+	for name := range m.keys {
+		for _, t := range m.v.block(name).AllTenants() {
+			if t.UID == uid {
+				count++
+			}
+		}
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return count, m.leading == 1 && !m.heirs[uid] && since.Sub(m.elected) > landsLate && time.Since(m.damaged) > forgotten
 }
 
 // client makes, changes and deletes Services.
@@ -333,8 +365,13 @@ func (m *leaseholds) sync(ctx context.Context, r *replica, is *balanced) {
 			m.show(r, is, is.wants)
 		}
 	default:
+		begun := time.Now()
+		before, _ := m.haveAlone(is.uid, begun)
 		place, err := r.AssignAny(ctx, lb4, m.of, is.tenant())
 		m.logf("%s: any to %s: %s, %v", r.Holder, is.uid, place, err)
+		if after, alone := m.haveAlone(is.uid, begun); alone && before == 0 && after > 1 {
+			m.errorf("%s was given %d addresses", is.uid, after)
+		}
 		if err == nil {
 			m.given(place, is)
 			m.show(r, is, &place)
@@ -346,6 +383,9 @@ func (m *leaseholds) sync(ctx context.Context, r *replica, is *balanced) {
 func (m *leaseholds) end(ctx context.Context, r *replica, is *balanced, has []ledger.Place) {
 	for _, place := range has {
 		if heir := m.heir(place); heir != nil && m.v.chance(2) == 0 {
+			m.mu.Lock()
+			m.heirs[heir.uid] = true
+			m.mu.Unlock()
 			leave := m.takes(place, is.uid)
 			err := r.HandOver(ctx, place, is.uid, heir.tenant())
 			leave()
@@ -453,6 +493,10 @@ func (m *leaseholds) check(name string, before, after *ledger.Block) {
 		m.errorf("there is a block %s", name)
 		return
 	}
+	if wiped := m.wiped[name]; wiped != nil {
+		before = wiped
+		delete(m.wiped, name)
+	}
 	touched := after.Taken().Clone()
 	_ = touched.Union(before.Taken())
 	for number := range touched.Numbers() {
@@ -556,6 +600,14 @@ func (m *leaseholds) damage() {
 			m.v.spoil(name, []byte("garbage"))
 		} else {
 			m.logf("block %s is deleted", name)
+			m.v.mu.Lock()
+			was := m.v.block(name)
+			m.v.mu.Unlock()
+			m.mu.Lock()
+			if m.wiped[name] == nil {
+				m.wiped[name] = was
+			}
+			m.mu.Unlock()
 			m.v.wipe(name)
 		}
 	}
