@@ -185,6 +185,7 @@ func TestServicesOfOursGetTheFinalizer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cluster := newCluster(t, true)
+			cluster.Balancing = Balancing{}
 			if !test.none {
 				cluster.Balancing = balancing()
 				cluster.Balancing.Default = test.isDefault
