@@ -103,6 +103,12 @@ func (s *settings) addLedgerFlags() {
 	s.addSwitch(&s.admissionPolicy, "admission-policy", truth,
 		"Keep exclusive pools, reservations and the range of node ports by ValidatingAdmissionPolicies, too, "+
 			"which the API server obeys while no manager runs. 'false' removes them")
+	s.addNumber(&o.ConcurrentServiceSyncs, "concurrent-service-syncs", controllers.MaxConcurrentSyncs,
+		"Services of type LoadBalancer worked on at a time, 1 to 50")
+	s.flags.Var(&value[string]{&o.LoadBalancerClass, "class", loadBalancerClass}, "load-balancer-class",
+		"The class of the Services of type LoadBalancer that get addresses of LoadBalancerPools")
+	s.addSwitch(&o.LoadBalancerDefault, "load-balancer-default", truth,
+		"Give addresses of LoadBalancerPools to Services without a class, too. Nobody else must then look after these")
 	s.flags.Var(&value[string]{&o.Namespace, "name", namespaceName}, "namespace",
 		"Namespace of the Leases that stand for what each replica has on loan of the ledger. "+
 			"The default is $POD_NAMESPACE, else the one the manager runs in, else "+controllers.DefaultNamespace)

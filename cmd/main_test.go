@@ -36,6 +36,7 @@ func TestWrongFlagsAreRefused(t *testing.T) {
 		{"--service-node-port-range=40000-30000", []string{`"40000-30000"`, "--service-node-port-range", "30000-32767"}},
 		{"--service-node-port-range=0-100", []string{`"0-100"`, "--service-node-port-range", "30000-32767"}},
 		{"--repair-interval=10ms", []string{`"10ms"`, "--repair-interval", "1s and more"}},
+		{"--load-balancer-class=a/b/c", []string{`"a/b/c"`, "--load-balancer-class", "servicenet.dev/pool"}},
 		{"--namespace=Not_A_Name", []string{`"Not_A_Name"`, "--namespace", "lower case"}},
 		{"--controllers=*,-x", []string{`"-x"`, "--controllers", `"endpointslice"`}},
 		{"--endpoints-mode=auto", []string{`"auto"`, "--endpoints-mode", `"on" and "off"`}},
@@ -77,11 +78,12 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 	for _, name := range []string{
 		"kubeconfig", "controllers", "leader-elect", "leader-election-namespace", "metrics-bind-address",
 		"health-probe-bind-address", "kube-api-qps", "kube-api-burst", "concurrent-service-endpoint-syncs",
-		"concurrent-endpoint-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
+		"concurrent-endpoint-syncs", "concurrent-service-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
 		"endpointslice-updates-batch-period", "endpoint-updates-batch-period", "mirroring-endpointslice-updates-batch-period",
 		"max-endpoint-updates-gather-period", "endpointslice-merge-rate", "endpoints-check-period", "min-resync-period", "keep-orphaned-endpoints", "max-endpoints-per-slice", "endpoints-mode", "enable-webhooks", "zap-log-level", "version",
 		"service-node-port-range", "repair-interval", "namespace", "webhook-bind-address", "webhook-port", "webhook-cert-dir",
 		"webhook-cert-name", "webhook-key-name", "webhook-drain-period", "allowed-external-ips", "enable-http2",
+		"load-balancer-class", "load-balancer-default",
 	} {
 		if !strings.Contains(stdout.String(), "--"+name+" ") {
 			t.Errorf("--%s is not listed", name)
@@ -108,9 +110,10 @@ func TestDefaults(t *testing.T) {
 	want := controllers.Options{
 		Controllers: []string{"*"}, EndpointsMode: "on",
 		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
+		ConcurrentServiceSyncs: 32,
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour, MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 		Namespace: "kube-system", ServiceNodePortRange: controllers.PortRange{First: 30000, Last: 32767}, RepairInterval: 3 * time.Minute,
-		WebhookDrainPeriod: 5 * time.Second, AllowedExternalIPs: []string{"*"},
+		WebhookDrainPeriod: 5 * time.Second, AllowedExternalIPs: []string{"*"}, LoadBalancerClass: "servicenet.dev/pool",
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
@@ -125,12 +128,12 @@ func TestFlagsReachTheOptions(t *testing.T) {
 	err := got.parse([]string{
 		"--controllers=*", "--controllers=-endpointslice", "--endpoints-mode=off",
 		"--concurrent-service-endpoint-syncs=7", "--max-endpoints-per-slice=250", "--kube-api-qps=20", "--kube-api-burst=40",
-		"--concurrent-endpoint-syncs=8", "--mirroring-concurrent-service-endpoint-syncs=9", "--mirroring-max-endpoints-per-subset=10",
+		"--concurrent-endpoint-syncs=8", "--concurrent-service-syncs=6", "--mirroring-concurrent-service-endpoint-syncs=9", "--mirroring-max-endpoints-per-subset=10",
 		"--endpointslice-updates-batch-period=1s", "--endpoint-updates-batch-period=2s",
 		"--mirroring-endpointslice-updates-batch-period=3s", "--min-resync-period=1h", "--keep-orphaned-endpoints",
 		"--max-endpoint-updates-gather-period=4s", "--endpointslice-merge-rate=5", "--endpoints-check-period=30s",
 		"--namespace=system", "--service-node-port-range=31000-31999", "--repair-interval=1m",
-		"--admission-policy=false",
+		"--admission-policy=false", "--load-balancer-class=example.com/ours", "--load-balancer-default",
 		"--enable-webhooks", "--webhook-drain-period=2s", "--allowed-external-ips=192.0.2.0/24", "--allowed-external-ips=2001:db8::/64",
 	})
 	if err != nil {
@@ -139,13 +142,13 @@ func TestFlagsReachTheOptions(t *testing.T) {
 	want := controllers.Options{
 		Controllers: []string{"*", "-endpointslice"}, EndpointsMode: "off",
 		ConcurrentServiceEndpointSyncs: 7, MaxEndpointsPerSlice: 250, KubeAPIQPS: 20, KubeAPIBurst: 40,
-		ConcurrentEndpointSyncs: 8, MirroringConcurrentServiceEndpointSyncs: 9, MirroringMaxEndpointsPerSubset: 10,
+		ConcurrentServiceSyncs: 6, ConcurrentEndpointSyncs: 8, MirroringConcurrentServiceEndpointSyncs: 9, MirroringMaxEndpointsPerSubset: 10,
 		EndpointSliceUpdatesBatchPeriod: time.Second, EndpointUpdatesBatchPeriod: 2 * time.Second,
 		MirroringEndpointSliceUpdatesBatchPeriod: 3 * time.Second, MinResyncPeriod: time.Hour, KeepOrphanedEndpoints: true,
 		MaxUpdatesGatherPeriod: 4 * time.Second, SliceMergeRate: 5, EndpointsCheckPeriod: 30 * time.Second,
 		Namespace: "system", ServiceNodePortRange: controllers.PortRange{First: 31000, Last: 31999}, RepairInterval: time.Minute,
-		NoAdmissionPolicy: true,
-		EnableWebhooks:    true, WebhookDrainPeriod: 2 * time.Second, AllowedExternalIPs: []string{"192.0.2.0/24", "2001:db8::/64"},
+		NoAdmissionPolicy: true, LoadBalancerClass: "example.com/ours", LoadBalancerDefault: true,
+		EnableWebhooks: true, WebhookDrainPeriod: 2 * time.Second, AllowedExternalIPs: []string{"192.0.2.0/24", "2001:db8::/64"},
 	}
 	if diff := cmp.Diff(want, got.controllers); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)

@@ -16,6 +16,7 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/controllers"
 )
 
@@ -110,6 +111,13 @@ func namespaceName(text string) (string, error) {
 func namePrefix(text string) (string, error) {
 	if faults := validation.IsDNS1123Label(text + "x"); len(faults) > 0 {
 		return "", errors.New(strings.Join(faults, "; "))
+	}
+	return text, nil
+}
+
+func loadBalancerClass(text string) (string, error) {
+	if err := controllers.ValidateLoadBalancerClass(text); err != nil {
+		return "", errors.New("allowed are names such as " + servicenetv1alpha1.LoadBalancerClass)
 	}
 	return text, nil
 }

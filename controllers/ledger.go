@@ -29,7 +29,7 @@ import (
 	"servicenet.dev/servicenet/internal/ledger/store"
 )
 
-// +kubebuilder:rbac:groups="",resources=services;namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=services;namespaces;nodes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ipaddresses,verbs=get;list;watch
 // +kubebuilder:rbac:groups=servicenet.dev,resources=allocationblocks,verbs=get;list;watch;create;update;delete
 
@@ -49,6 +49,11 @@ type replica struct {
 	// news tells those who work on the leader what has changed.
 	news    *numberNews
 	repairs *repairs
+	// balancers look after Services of type LoadBalancer; nil where that controller does
+	// not run.
+	balancers *loadBalancers
+	// balancing is what the controller of load balancers knows of addresses.
+	balancing balancing
 	// policies is told what changes of pools.
 	policies *policyWatch
 	// told is closed once everybody was told what the caches show.
@@ -101,6 +106,11 @@ func addPoolControllers(mgr ctrl.Manager, r *replica) error {
 			return fmt.Errorf("adding the %s controller: %w", ClusterIPName, err)
 		}
 	}
+	if r.options.runs(LoadBalancerName) {
+		if err := setupLoadBalancer(mgr, r); err != nil {
+			return fmt.Errorf("adding the %s controller: %w", LoadBalancerName, err)
+		}
+	}
 	if err := setupPolicies(mgr, r); err != nil {
 		return fmt.Errorf("adding the policy controller: %w", err)
 	}
@@ -120,12 +130,13 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options, records 
 	r := &replica{
 		access:  newAccess(mgr, own, "servicenet"),
 		options: options, cluster: own, records: records,
-		book:     newPoolBook(clock.RealClock{}, ports),
-		carriers: newCarriers(),
-		news:     newNumberNews(),
-		policies: &policyWatch{},
-		told:     make(chan struct{}),
-		draining: make(chan struct{}),
+		book:      newPoolBook(clock.RealClock{}, ports),
+		carriers:  newCarriers(),
+		news:      newNumberNews(),
+		balancing: noBalancing{},
+		policies:  &policyWatch{},
+		told:      make(chan struct{}),
+		draining:  make(chan struct{}),
 	}
 	direct := directClient{Reader: own.GetAPIReader(), Writer: own.GetClient()}
 	ctx := context.Background() //nolint:forbidigo // the ledger's life ends with Run
@@ -133,9 +144,14 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options, records 
 		Client: direct, Evidence: r.evidence(direct), Seen: r.carriers.seen,
 		Namespace: options.Namespace, Identity: host,
 		Holder: ledger.Holder(rand.Uint64()), Seed: rand.Uint64(),
-		Metrics: register(counters, store.NewMetrics()), Logger: mgr.GetLogger().WithName("ledger"),
+		TenantsChanged: r.tenantsChanged,
+		Metrics:        register(counters, store.NewMetrics()), Logger: mgr.GetLogger().WithName("ledger"),
 	})
 	r.repairs, err = newRepairs(r, metrics.Registry)
+	if err == nil && options.runs(LoadBalancerName) {
+		r.balancers, err = newLoadBalancers(r, metrics.Registry)
+		r.balancing = r.balancers
+	}
 	return r, errors.Join(counters.failed(), err)
 }
 
@@ -144,6 +160,13 @@ func (r *replica) evidence(direct client.Reader) store.Evidence {
 		live: store.NewEvidence(direct), reader: direct,
 		services:  func() toolscache.Store { return r.services },
 		addresses: func() toolscache.Store { return r.carriers.addresses },
+	}
+}
+
+// tenantsChanged is told by the ledger.
+func (r *replica) tenantsChanged(news store.TenantNews) {
+	if r.balancers != nil {
+		r.balancers.tenantsChanged(news)
 	}
 }
 
@@ -173,6 +196,9 @@ func (r *replica) kinds() []client.Object {
 	}
 	if r.options.runs(NodePortName) {
 		kinds = append(kinds, &servicenetv1alpha1.NodePortPool{})
+	}
+	if r.options.runs(LoadBalancerName) {
+		kinds = append(kinds, &servicenetv1alpha1.LoadBalancerPool{}, &corev1.Node{})
 	}
 	return kinds
 }
@@ -238,6 +264,16 @@ func (r *replica) watched() []watched {
 	if r.options.runs(NodePortName) {
 		all = append(all, watched{&servicenetv1alpha1.NodePortPool{}, r.book.nodePortPoolEvents(r.poolsChanged)})
 	}
+	if r.options.runs(LoadBalancerName) {
+		all = append(all,
+			watched{&corev1.Node{}, r.book.nodeEvents(r.balancersChanged)},
+			watched{&servicenetv1alpha1.LoadBalancerPool{}, r.book.loadBalancerPoolEvents(r.balancersChanged)},
+			watched{&corev1.Namespace{}, r.balancers.namespaceEvents()})
+		h.changed = func(before, after *serviceRecord) {
+			r.news.serviceChanged(before, after)
+			r.balancers.serviceChanged(before, after)
+		}
+	}
 	return append(all, watched{&corev1.Service{}, h.handler()})
 }
 
@@ -245,6 +281,12 @@ func (r *replica) watched() []watched {
 func (r *replica) poolsChanged() {
 	r.news.poolsChanged()
 	r.policies.changed()
+}
+
+// balancersChanged tells them of pools of load balancers, and of nodes.
+func (r *replica) balancersChanged() {
+	r.news.poolsChanged()
+	r.balancers.changed.ring()
 }
 
 // watch has the caches, which are synced, tell everybody what they show.
@@ -281,6 +323,9 @@ func (r *replica) lead(ctx context.Context) error {
 	group.Go(func() error { return r.store.Collect(ctx) })
 	group.Go(func() error { return r.repairs.run(ctx) })
 	group.Go(func() error { return newPoolStatus(r).run(ctx) })
+	if r.balancers != nil {
+		group.Go(func() error { return r.balancers.run(ctx) })
+	}
 	return group.Wait()
 }
 

@@ -50,6 +50,9 @@ func haveLedgerKinds(mapper apimeta.RESTMapper, options Options) error {
 	if options.runs(NodePortName) {
 		needed = append(needed, servicenetv1alpha1.GroupVersion.WithKind("NodePortPool"))
 	}
+	if options.runs(LoadBalancerName) {
+		needed = append(needed, servicenetv1alpha1.GroupVersion.WithKind("LoadBalancerPool"))
+	}
 	missing := &missingKindsError{}
 	for _, kind := range needed {
 		_, err := mapper.RESTMapping(kind.GroupKind(), kind.Version)
@@ -91,13 +94,15 @@ func newLedgerCluster(mgr ctrl.Manager, options Options, records *recorder) (clu
 		o.HTTPClient = mgr.GetHTTPClient()
 		o.MapperProvider = func(*rest.Config, *http.Client) (apimeta.RESTMapper, error) { return mgr.GetRESTMapper(), nil }
 		o.Cache = cache.Options{ByObject: map[client.Object]cache.ByObject{
-			&corev1.Service{}:                     recordedBy(records.service),
-			&corev1.Namespace{}:                   stored(stripNamespace),
-			&networkingv1.IPAddress{}:             recordedBy(records.address),
-			&networkingv1.ServiceCIDR{}:           stored(stripManaged[*networkingv1.ServiceCIDR]),
-			&servicenetv1alpha1.AllocationBlock{}: stored(stripManaged[*servicenetv1alpha1.AllocationBlock]),
-			&servicenetv1alpha1.ClusterIPPool{}:   stored(stripManaged[*servicenetv1alpha1.ClusterIPPool]),
-			&servicenetv1alpha1.NodePortPool{}:    stored(stripManaged[*servicenetv1alpha1.NodePortPool]),
+			&corev1.Service{}:                      recordedBy(records.service),
+			&corev1.Namespace{}:                    stored(stripNamespace),
+			&networkingv1.IPAddress{}:              recordedBy(records.address),
+			&networkingv1.ServiceCIDR{}:            stored(stripManaged[*networkingv1.ServiceCIDR]),
+			&servicenetv1alpha1.AllocationBlock{}:  stored(stripManaged[*servicenetv1alpha1.AllocationBlock]),
+			&servicenetv1alpha1.ClusterIPPool{}:    stored(stripManaged[*servicenetv1alpha1.ClusterIPPool]),
+			&servicenetv1alpha1.NodePortPool{}:     stored(stripManaged[*servicenetv1alpha1.NodePortPool]),
+			&servicenetv1alpha1.LoadBalancerPool{}: stored(stripManaged[*servicenetv1alpha1.LoadBalancerPool]),
+			&corev1.Node{}:                         stored(stripBalancingNode),
 			&admissionregistrationv1.ValidatingAdmissionPolicy{}: ours(
 				stored(stripManaged[*admissionregistrationv1.ValidatingAdmissionPolicy])),
 			&admissionregistrationv1.ValidatingAdmissionPolicyBinding{}: ours(

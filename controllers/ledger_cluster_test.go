@@ -17,7 +17,7 @@ import (
 func TestMissingKindsAreNamed(t *testing.T) {
 	all := []schema.GroupVersionKind{
 		servicenetv1alpha1.GroupVersion.WithKind("AllocationBlock"), servicenetv1alpha1.GroupVersion.WithKind("ClusterIPPool"),
-		servicenetv1alpha1.GroupVersion.WithKind("NodePortPool"),
+		servicenetv1alpha1.GroupVersion.WithKind("NodePortPool"), servicenetv1alpha1.GroupVersion.WithKind("LoadBalancerPool"),
 		networkingv1.SchemeGroupVersion.WithKind("IPAddress"), networkingv1.SchemeGroupVersion.WithKind("ServiceCIDR"),
 	}
 	for name, test := range map[string]struct {
@@ -25,11 +25,13 @@ func TestMissingKindsAreNamed(t *testing.T) {
 		kinds       []schema.GroupVersionKind
 		want        []string // parts of the message; none means no error
 	}{
-		"all there":                       {[]string{"*"}, all, nil},
-		"none there":                      {[]string{"*"}, nil, []string{"AllocationBlock.servicenet.dev/v1alpha1", "NodePortPool", "ServiceCIDR", "-clusterip,-nodeport"}},
-		"ports need no addresses":         {[]string{"nodeport"}, []schema.GroupVersionKind{all[0], all[2]}, nil},
-		"addresses need no pool of ports": {[]string{"clusterip"}, []schema.GroupVersionKind{all[0], all[1], all[3], all[4]}, nil},
-		"an API server that is too old":   {[]string{"clusterip"}, all[:3], []string{"IPAddress.networking.k8s.io/v1", "1.33"}},
+		"all there":                             {[]string{"*"}, all, nil},
+		"none there":                            {[]string{"*"}, nil, []string{"AllocationBlock.servicenet.dev/v1alpha1", "NodePortPool", "ServiceCIDR", "LoadBalancerPool", "-clusterip,-nodeport,-loadbalancer"}},
+		"ports need no addresses":               {[]string{"nodeport"}, []schema.GroupVersionKind{all[0], all[2]}, nil},
+		"addresses need no pool of ports":       {[]string{"clusterip"}, []schema.GroupVersionKind{all[0], all[1], all[4], all[5]}, nil},
+		"load balancers need their pools alone": {[]string{"loadbalancer"}, []schema.GroupVersionKind{all[0], all[3]}, nil},
+		"and need them":                         {[]string{"loadbalancer"}, all[:3], []string{"LoadBalancerPool"}},
+		"an API server that is too old":         {[]string{"clusterip"}, all[:3], []string{"IPAddress.networking.k8s.io/v1", "1.33"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			mapper := apimeta.NewDefaultRESTMapper(nil)

@@ -79,6 +79,17 @@ func (n *numberNews) serviceChanged(before, after *serviceRecord) {
 	n.repair.ring()
 }
 
+// balancingChanged tells that a Service has other load-balancer addresses, or waits for
+// one, or does so no more.
+func (n *numberNews) balancingChanged(name types.NamespacedName) {
+	n.mu.Lock()
+	if n.leads {
+		n.services[name] = true
+	}
+	n.mu.Unlock()
+	n.status.ring()
+}
+
 // namespaceEvents returns the handler of an informer of namespaces.
 func (n *numberNews) namespaceEvents() toolscache.ResourceEventHandler {
 	changed := func(before, after any) {

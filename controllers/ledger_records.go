@@ -18,6 +18,7 @@ import (
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/ledger"
 	"servicenet.dev/servicenet/internal/ledger/store"
+	"servicenet.dev/servicenet/internal/loadbalancer"
 	"servicenet.dev/servicenet/internal/repair"
 )
 
@@ -33,6 +34,9 @@ type serviceRecord struct {
 	slots []ledger.Slot
 	// labels are as labels.Set writes them.
 	labels string
+	// balanced is what matters of it to the controller of load balancers, nil if that
+	// has nothing to do with it.
+	balanced *corev1.Service
 }
 
 // addressRecord is what is cached of an IPAddress object.
@@ -51,12 +55,18 @@ type addressRecord struct {
 type recorder struct {
 	// families are those of the numbers that matter.
 	families []servicenetv1alpha1.NumberFamily
+	// balances tells which Services matter to the controller of load balancers.
+	balances func(*corev1.Service) bool
 	// empty is the metadata of all records, but for what they say themselves.
 	empty metav1.Object
 }
 
 func newRecorder(options Options) *recorder {
-	return &recorder{families: familiesOf(options), empty: &metav1.ObjectMeta{}}
+	r := &recorder{families: familiesOf(options), empty: &metav1.ObjectMeta{}, balances: func(*corev1.Service) bool { return false }}
+	if options.runs(LoadBalancerName) {
+		r.balances = termsOf(options).Matters
+	}
+	return r
 }
 
 // familiesOf returns the families of the controllers that run.
@@ -82,6 +92,9 @@ func (r *recorder) service(object *corev1.Service) *serviceRecord {
 	record := &serviceRecord{
 		Object: r.empty, Service: repair.NewService(object, numbers),
 		version: object.ResourceVersion, labels: labels.Set(object.Labels).String(),
+	}
+	if r.balances(object) {
+		record.balanced = loadbalancer.Strip(object)
 	}
 	for i, place := range numbers {
 		if slot := slotOf(object, place); slot != 0 {

@@ -30,6 +30,9 @@ const (
 	ClusterIPName = "clusterip"
 	// NodePortName keeps the ledger of NodePorts and the status of NodePortPools.
 	NodePortName = "nodeport"
+	// LoadBalancerName gives addresses of LoadBalancerPools to Services of type
+	// LoadBalancer, and keeps the ledger of these and the status of the pools.
+	LoadBalancerName = "loadbalancer"
 )
 
 // Names returns the controllers of this build, in the order they are added.
@@ -43,7 +46,7 @@ func endpointNames() []string {
 }
 
 // ledgerNames returns the controllers of the numbers that Services have.
-func ledgerNames() []string { return []string{ClusterIPName, NodePortName} }
+func ledgerNames() []string { return []string{ClusterIPName, NodePortName, LoadBalancerName} }
 
 // ValidateControllers reports the entries of a selection that name no
 // controller. The grammar is that of kube-controller-manager's --controllers.

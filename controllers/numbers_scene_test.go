@@ -82,7 +82,8 @@ func (s *numbersScene) newAPI() client.Client {
 		}
 	}
 	return fake.NewClientBuilder().WithScheme(scheme).
-		WithStatusSubresource(&servicenetv1alpha1.ClusterIPPool{}, &servicenetv1alpha1.NodePortPool{}).
+		WithStatusSubresource(
+			&servicenetv1alpha1.ClusterIPPool{}, &servicenetv1alpha1.NodePortPool{}, &servicenetv1alpha1.LoadBalancerPool{}).
 		WithInterceptorFuncs(interceptor.Funcs{
 			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
 				_, service := object.(*corev1.Service)
@@ -168,7 +169,22 @@ func (s *numbersScene) applyStatus(
 	if s.fails(pool.Name) {
 		return errFault
 	}
+	if pool.Kind == "LoadBalancerPool" {
+		return applyBalancerStatus(ctx, c, content)
+	}
 	var stored servicenetv1alpha1.ClusterIPPool
+	if err := c.Get(ctx, types.NamespacedName{Name: pool.Name}, &stored); err != nil {
+		return err
+	}
+	stored.Status = pool.Status
+	return c.Status().Update(ctx, &stored)
+}
+
+func applyBalancerStatus(ctx context.Context, c client.Client, content []byte) error {
+	var pool, stored servicenetv1alpha1.LoadBalancerPool
+	if err := json.Unmarshal(content, &pool); err != nil {
+		return err
+	}
 	if err := c.Get(ctx, types.NamespacedName{Name: pool.Name}, &stored); err != nil {
 		return err
 	}
@@ -184,7 +200,7 @@ func (s *numbersScene) newReplica() *replica {
 		},
 		options: options, records: newRecorder(options),
 		book:     newPoolBook(clock.RealClock{}, allocator.PortSpan{First: 30000, Last: 32767}),
-		carriers: newCarriers(), services: newRecordStore(), news: newNumberNews(),
+		carriers: newCarriers(), services: newRecordStore(), news: newNumberNews(), balancing: noBalancing{},
 	}
 	r.carriers.addresses = newRecordStore()
 	r.store = store.New(s.Context(), store.Options{

@@ -10,6 +10,9 @@ import (
 	"math"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/validation"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/allocator"
 	"servicenet.dev/servicenet/internal/endpointslice"
 	"servicenet.dev/servicenet/internal/mirroring"
@@ -18,6 +21,7 @@ import (
 // Defaults and limits of the options, as kube-controller-manager has them.
 const (
 	DefaultConcurrentSyncs             = 5
+	DefaultConcurrentServiceSyncs      = 32
 	MaxConcurrentSyncs                 = 50
 	DefaultMaxEndpointsPerSlice        = endpointslice.DefaultMaxEndpoints
 	MaxMaxEndpointsPerSlice            = endpointslice.MaxMaxEndpoints
@@ -120,6 +124,11 @@ type Options struct {
 	// that the API server keeps to it while no manager runs.
 	NoAdmissionPolicy bool
 
+	// EnableWebhooks serves the admission webhooks, which give Services their numbers
+	// and refuse those that are at fault. It needs the controllers of ClusterIPs and
+	// of node ports. The API server must be told of them; until then nobody calls.
+	EnableWebhooks bool
+
 	// Namespace is where each replica keeps the Lease that the numbers it has on
 	// loan belong to. All replicas must have the same. Default: kube-system.
 	Namespace string
@@ -132,11 +141,6 @@ type Options struct {
 	// a reason. One second and more, default 3 minutes.
 	RepairInterval time.Duration
 
-	// EnableWebhooks serves the admission webhooks, which give Services their numbers
-	// and refuse those that are at fault. It needs the controllers of ClusterIPs and
-	// of node ports. The API server must be told of them; until then nobody calls.
-	EnableWebhooks bool
-
 	// WebhookDrainPeriod is for how long the webhooks go on as before when the manager
 	// is told to stop: until all API servers know that this replica is not ready any
 	// more. 0 to one minute, default 0.
@@ -147,6 +151,19 @@ type Options struct {
 	// (CVE-2020-8554). "none" alone allows none, "*" alone, the default, all of them,
 	// with a warning.
 	AllowedExternalIPs []string
+
+	// ConcurrentServiceSyncs is how many Services of type LoadBalancer are worked on at a
+	// time: 1 to 50, default 32. Those that are worked on together share writes of the
+	// ledger.
+	ConcurrentServiceSyncs int
+
+	// LoadBalancerClass is the class of the Services of type LoadBalancer that get
+	// addresses of LoadBalancerPools. Default: servicenet.dev/pool.
+	LoadBalancerClass string
+
+	// LoadBalancerDefault lets those without a class get some, too. Nobody else must
+	// then look after them: a cloud controller would.
+	LoadBalancerDefault bool
 
 	// KubeAPIQPS and KubeAPIBurst limit the requests a second to the API
 	// server. With 0 QPS, the default, the client does not limit itself and the
@@ -187,6 +204,8 @@ func (o Options) withDefaults() Options {
 	o.Namespace = cmp.Or(o.Namespace, DefaultNamespace)
 	o.ServiceNodePortRange = cmp.Or(o.ServiceNodePortRange, PortRange{DefaultFirstNodePort, DefaultLastNodePort})
 	o.RepairInterval = cmp.Or(o.RepairInterval, DefaultRepairInterval)
+	o.ConcurrentServiceSyncs = cmp.Or(o.ConcurrentServiceSyncs, DefaultConcurrentServiceSyncs)
+	o.LoadBalancerClass = cmp.Or(o.LoadBalancerClass, servicenetv1alpha1.LoadBalancerClass)
 	if len(o.AllowedExternalIPs) == 0 {
 		o.AllowedExternalIPs = []string{AnyExternalIPs}
 	}
@@ -211,6 +230,7 @@ func (o Options) Validate() error {
 		inRange("ConcurrentServiceEndpointSyncs", o.ConcurrentServiceEndpointSyncs, MaxConcurrentSyncs),
 		inRange("ConcurrentEndpointSyncs", o.ConcurrentEndpointSyncs, MaxConcurrentSyncs),
 		inRange("MirroringConcurrentServiceEndpointSyncs", o.MirroringConcurrentServiceEndpointSyncs, MaxConcurrentSyncs),
+		inRange("ConcurrentServiceSyncs", o.ConcurrentServiceSyncs, MaxConcurrentSyncs),
 		inRange("MaxEndpointsPerSlice", o.MaxEndpointsPerSlice, MaxMaxEndpointsPerSlice),
 		inRange("MirroringMaxEndpointsPerSubset", o.MirroringMaxEndpointsPerSubset, MaxMirroringMaxEndpointsPerSubset),
 		inRange("SliceMergeRate", o.SliceMergeRate, MaxSliceMergeRate),
@@ -224,11 +244,20 @@ func (o Options) Validate() error {
 	if _, err := allocator.Ports(o.ServiceNodePortRange.First, o.ServiceNodePortRange.Last); err != nil {
 		errs = append(errs, fmt.Errorf("ServiceNodePortRange is %s: %w", o.ServiceNodePortRange, err))
 	}
-	errs = append(errs, o.validateWebhooks()...)
+	errs = append(append(errs, o.validateWebhooks()...), ValidateLoadBalancerClass(o.LoadBalancerClass))
 	if o.KubeAPIQPS < 0 || o.KubeAPIBurst < 0 {
 		errs = append(errs, fmt.Errorf("KubeAPIQPS is %v and KubeAPIBurst %d: neither may be negative", o.KubeAPIQPS, o.KubeAPIBurst))
 	}
 	return errors.Join(errs...)
+}
+
+// ValidateLoadBalancerClass reports what is wrong with a class of load balancers: the
+// API server takes none that is no qualified name.
+func ValidateLoadBalancerClass(class string) error {
+	if len(validation.IsQualifiedName(class)) > 0 {
+		return fmt.Errorf("LoadBalancerClass is %q: allowed are names such as %s", class, servicenetv1alpha1.LoadBalancerClass)
+	}
+	return nil
 }
 
 func noLonger(option string, value time.Duration) error {

@@ -26,6 +26,7 @@ func TestOptionsValidate(t *testing.T) {
 		"unknown controller":    {Options{Controllers: []string{"ingress"}}, []string{`"ingress" is not a controller`, `"*"`, `"endpointslice"`}},
 		"unknown mode":          {Options{EndpointsMode: "maybe"}, []string{`EndpointsMode is "maybe"`, `"on" and "off"`}},
 		"no range of ports":     {Options{ServiceNodePortRange: PortRange{2, 1}}, []string{"ServiceNodePortRange is 2-1"}},
+		"no class":              {Options{LoadBalancerClass: "of mine"}, []string{`LoadBalancerClass is "of mine"`, "servicenet.dev/pool"}},
 		"negative rate":         {Options{KubeAPIQPS: -1}, []string{"KubeAPIQPS is -1"}},
 		"negative burst":        {Options{KubeAPIBurst: -1}, []string{"KubeAPIBurst -1"}},
 		"every fault is listed": {Options{EndpointsMode: "x", MaxEndpointsPerSlice: 9999}, []string{"EndpointsMode", "MaxEndpointsPerSlice"}},
@@ -95,7 +96,7 @@ func TestDefaultsAreThoseOfKubeControllerManager(t *testing.T) {
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour,
 		MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 		Namespace: "kube-system", ServiceNodePortRange: PortRange{30000, 32767}, RepairInterval: 3 * time.Minute,
-		AllowedExternalIPs: []string{AnyExternalIPs},
+		AllowedExternalIPs: []string{AnyExternalIPs}, LoadBalancerClass: "servicenet.dev/pool",
 	}
 	if diff := cmp.Diff(want, DefaultOptions()); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
@@ -110,7 +111,7 @@ func TestDefaultsReplaceNothingThatIsSet(t *testing.T) {
 		EndpointSliceUpdatesBatchPeriod: 1, EndpointUpdatesBatchPeriod: 2, MirroringEndpointSliceUpdatesBatchPeriod: 3,
 		KubeAPIQPS: 20, KubeAPIBurst: 21, KeepOrphanedEndpoints: true, MaxUpdatesGatherPeriod: 4, SliceMergeRate: 5,
 		EndpointsCheckPeriod: time.Minute, Namespace: "system", ServiceNodePortRange: PortRange{1, 2}, RepairInterval: time.Hour,
-		NoAdmissionPolicy: true, AllowedExternalIPs: []string{NoExternalIPs},
+		NoAdmissionPolicy: true, AllowedExternalIPs: []string{NoExternalIPs}, LoadBalancerClass: "example.com/ours", LoadBalancerDefault: true,
 	}
 	if diff := cmp.Diff(set, set.withDefaults()); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)

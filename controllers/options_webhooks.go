@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"servicenet.dev/servicenet/internal/admission"
 )
@@ -21,8 +20,8 @@ const (
 func (o Options) validateWebhooks() []error {
 	var errs []error
 	if o.EnableWebhooks && (!o.runs(ClusterIPName) || !o.runs(NodePortName)) {
-		errs = append(errs, fmt.Errorf("EnableWebhooks needs the controllers %s, which Controllers leaves out",
-			strings.Join(ledgerNames(), " and ")))
+		errs = append(errs, fmt.Errorf("EnableWebhooks needs the controllers %s and %s, which Controllers leaves out",
+			ClusterIPName, NodePortName))
 	}
 	if o.WebhookDrainPeriod < 0 || o.WebhookDrainPeriod > LongestWebhookDrainPeriod {
 		errs = append(errs, fmt.Errorf("WebhookDrainPeriod is %s: allowed are 0s to %s", o.WebhookDrainPeriod, LongestWebhookDrainPeriod))

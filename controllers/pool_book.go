@@ -34,6 +34,7 @@ type poolBook struct {
 	clusterPools  map[string]*pool.ClusterIPPool
 	nodePortPools map[string]*pool.NodePortPool
 	cidrs         map[string]settlingCIDR
+	balancerBook
 
 	clusterIPs *pool.ClusterIPs
 	nodePorts  *pool.NodePorts
@@ -56,7 +57,7 @@ func newPoolBook(now clock.PassiveClock, ports allocator.PortSpan) *poolBook {
 	return &poolBook{
 		clock: now, ports: ports,
 		clusterPools: map[string]*pool.ClusterIPPool{}, nodePortPools: map[string]*pool.NodePortPool{},
-		cidrs: map[string]settlingCIDR{},
+		cidrs: map[string]settlingCIDR{}, balancerBook: newBalancerBook(),
 	}
 }
 
@@ -141,16 +142,26 @@ func (b *poolBook) nodePortPool(name string) *pool.NodePortPool {
 
 // retention returns for how long the number of a Service that was deleted is kept.
 func (b *poolBook) retention(place ledger.Place, owner ledger.Owner) ledger.Retention {
-	var of *pool.Pool
-	if place.Family == servicenetv1alpha1.NodePort {
-		of = b.NodePorts().Owner(pool.Port(place.Block.Port(place.Number))) //nolint:gosec // a port
-	} else {
-		of = b.ClusterIPs().Owner(place.Address())
-	}
+	of := b.owner(place)
 	if of == nil {
 		return ledger.Retention{}
 	}
 	return retentionUntil(owner, b.clock.Now(), of.Retain)
+}
+
+// owner returns the pool that has a number, nil if none has.
+func (b *poolBook) owner(place ledger.Place) *pool.Pool {
+	switch {
+	case place.Family == servicenetv1alpha1.NodePort:
+		return b.NodePorts().Owner(pool.Port(place.Block.Port(place.Number))) //nolint:gosec // a port
+	case isBalancing(place.Family):
+		if of := b.LoadBalancers().Owner(place.Address()); of != nil {
+			return of.Pool
+		}
+		return nil
+	default:
+		return b.ClusterIPs().Owner(place.Address())
+	}
 }
 
 // clusterIPPoolEvents, nodePortPoolEvents and serviceCIDREvents return handlers of

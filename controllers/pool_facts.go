@@ -5,7 +5,9 @@ package controllers
 
 import (
 	"iter"
+	"maps"
 	"net/netip"
+	"slices"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/admission"
@@ -26,7 +28,7 @@ func (f poolFacts) ClusterIPPool(name string) *admission.ClusterIPPoolRequest {
 	request.Previous = previous
 	counted := usage[netip.Addr]{seen: map[netip.Addr]bool{}, byNamespace: map[string]int{}}
 	for service, place := range f.numbersInUse() {
-		if place.Family != servicenetv1alpha1.NodePort {
+		if place.Family == servicenetv1alpha1.ClusterIPv4 || place.Family == servicenetv1alpha1.ClusterIPv6 {
 			of := previous.Owner(place.Address())
 			counted.add(place.Address(), service.Namespace, of != nil && of.Name == name)
 		}
@@ -47,6 +49,20 @@ func (f poolFacts) NodePortPool(name string) *admission.NodePortPoolRequest {
 			of := previous.Owner(port)
 			counted.add(port, service.Namespace, of != nil && of.Name == name)
 		}
+	}
+	request.Usage = counted.of()
+	return request
+}
+
+// LoadBalancerPool is of webhooks.PoolFacts.
+func (f poolFacts) LoadBalancerPool(name string) *admission.LoadBalancerPoolRequest {
+	previous := f.book.LoadBalancers()
+	request := f.book.loadBalancerRequest(name)
+	request.Previous = previous
+	counted := usage[netip.Addr]{seen: map[netip.Addr]bool{}, byNamespace: map[string]int{}}
+	for address, namespace := range f.balancing.AllAddresses() {
+		of := previous.Owner(address)
+		counted.add(address, namespace, of != nil && of.Name == name)
 	}
 	request.Usage = counted.of()
 	return request
@@ -96,6 +112,22 @@ func (b *poolBook) clusterIPRequest(name string) *admission.ClusterIPPoolRequest
 	defer b.mu.Unlock()
 	request := &admission.ClusterIPPoolRequest{CIDRs: b.serviceCIDRs(), Now: b.clock.Now()}
 	for other, p := range b.clusterPools {
+		if other != name {
+			request.Others = append(request.Others, p)
+		}
+	}
+	return request
+}
+
+// loadBalancerRequest likewise.
+func (b *poolBook) loadBalancerRequest(name string) *admission.LoadBalancerPoolRequest {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	request := &admission.LoadBalancerPoolRequest{Nodes: slices.Collect(maps.Values(b.nodes)), PodCIDRs: b.podPrefixes()}
+	for _, cidr := range b.serviceCIDRs() {
+		request.ServiceCIDRs = append(request.ServiceCIDRs, cidr.Prefix)
+	}
+	for other, p := range b.balancerPools {
 		if other != name {
 			request.Others = append(request.Others, p)
 		}

@@ -25,8 +25,8 @@ import (
 	"servicenet.dev/servicenet/internal/pool"
 )
 
-// +kubebuilder:rbac:groups=servicenet.dev,resources=clusterippools;nodeportpools,verbs=get;list;watch
-// +kubebuilder:rbac:groups=servicenet.dev,resources=clusterippools/status;nodeportpools/status,verbs=patch
+// +kubebuilder:rbac:groups=servicenet.dev,resources=clusterippools;loadbalancerpools;nodeportpools,verbs=get;list;watch
+// +kubebuilder:rbac:groups=servicenet.dev,resources=clusterippools/status;loadbalancerpools/status;nodeportpools/status,verbs=patch
 
 const (
 	// statusPeriod is what lies between two writes of one pool's status at least.
@@ -109,16 +109,16 @@ func (s *poolStatus) round(ctx context.Context) error {
 	if err := s.update(ctx); err != nil {
 		return err
 	}
-	states, err := s.clusterIPPools(ctx)
-	if err != nil {
-		return err
-	}
-	ports, err := s.nodePortPools(ctx)
-	if err != nil {
-		return err
+	var states []poolState
+	for _, list := range [...]func(context.Context) ([]poolState, error){s.clusterIPPools, s.nodePortPools, s.loadBalancerPools} {
+		some, err := list(ctx)
+		if err != nil {
+			return err
+		}
+		states = append(states, some...)
 	}
 	var errs []error
-	for _, state := range append(states, ports...) {
+	for _, state := range states {
 		s.setReady(state.conditions, state.object.GetGeneration(), state.verdict)
 		if !apiequality.Semantic.DeepEqual(state.before, state.after) {
 			errs = append(errs, s.write(ctx, state.object, state.kind, state.after))
@@ -164,6 +164,26 @@ func (s *poolStatus) nodePortPools(ctx context.Context) ([]poolState, error) {
 			status, verdict := s.ports.Status(compiled)
 			status.Conditions = slices.Clone(of.Status.Conditions)
 			states = append(states, poolState{of, "NodePortPool", &of.Status, &status, &status.Conditions, verdict})
+		}
+	}
+	return states, nil
+}
+
+func (s *poolStatus) loadBalancerPools(ctx context.Context) ([]poolState, error) {
+	if !s.options.runs(LoadBalancerName) {
+		return nil, nil
+	}
+	var pools servicenetv1alpha1.LoadBalancerPoolList
+	if err := s.reader.List(ctx, &pools); err != nil {
+		return nil, fmt.Errorf("listing LoadBalancerPools: %w", err)
+	}
+	var states []poolState
+	for i := range pools.Items {
+		of := &pools.Items[i]
+		if compiled := s.book.loadBalancerPool(of.Name); compiled != nil {
+			status, verdict := s.balancers.Status(compiled)
+			status.Conditions = slices.Clone(of.Status.Conditions)
+			states = append(states, poolState{of, "LoadBalancerPool", &of.Status, &status, &status.Conditions, verdict})
 		}
 	}
 	return states, nil

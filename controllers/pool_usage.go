@@ -28,6 +28,7 @@ type poolUsage struct {
 
 	addresses *pool.AddressTally
 	ports     *pool.PortTally
+	balancers *pool.BalancerTally
 	// labels are those of namespaces, for as long as one update takes.
 	labels map[string]map[string]string
 }
@@ -38,10 +39,10 @@ func newPoolUsage(r *replica) *poolUsage { return &poolUsage{replica: r} }
 func (u *poolUsage) update(ctx context.Context) error {
 	services, namespaces := u.news.take()
 	u.labels = map[string]map[string]string{}
-	addresses, ports := u.book.ClusterIPs(), u.book.NodePorts()
+	addresses, ports, balancers := u.book.ClusterIPs(), u.book.NodePorts(), u.book.LoadBalancers()
 	var err error
-	if u.addresses == nil || u.addresses.Of() != addresses || u.ports.Of() != ports {
-		u.addresses, u.ports = addresses.Tally(), ports.Tally()
+	if u.addresses == nil || u.addresses.Of() != addresses || u.ports.Of() != ports || u.balancers.Of() != balancers {
+		u.addresses, u.ports, u.balancers = addresses.Tally(), ports.Tally(), balancers.Tally()
 		err = u.countAll(ctx)
 	} else {
 		err = u.countChanged(ctx, services, namespaces)
@@ -50,9 +51,11 @@ func (u *poolUsage) update(ctx context.Context) error {
 		u.addresses = nil // what is lost of the news comes back with all
 		return err
 	}
-	kept, keptPorts := split(u.pending())
-	u.addresses.Hold(slices.Values(kept))
-	u.ports.Hold(slices.Values(keptPorts))
+	kept := split(u.pending())
+	u.addresses.Hold(slices.Values(kept.addresses))
+	u.ports.Hold(slices.Values(kept.ports))
+	u.balancers.Hold(slices.Values(kept.balancers))
+	u.balancers.Wait(u.balancing.Waiting())
 	return nil
 }
 
@@ -91,8 +94,10 @@ func (u *poolUsage) countChanged(ctx context.Context, services map[types.Namespa
 		}
 		service, found := object.(*serviceRecord)
 		if !found {
-			u.addresses.Set(&pool.Who{Namespace: name.Namespace, Name: name.Name}, nil)
-			u.ports.Set(&pool.Who{Namespace: name.Namespace, Name: name.Name}, nil)
+			gone := &pool.Who{Namespace: name.Namespace, Name: name.Name}
+			u.addresses.Set(gone, nil)
+			u.ports.Set(gone, nil)
+			u.balancers.Set(gone, nil)
 			continue
 		}
 		if err := u.count(ctx, service); err != nil {
@@ -111,9 +116,10 @@ func (u *poolUsage) count(ctx context.Context, service *serviceRecord) error {
 	who := &pool.Who{
 		Namespace: service.Namespace, Name: service.Name, NamespaceLabels: labels, ServiceLabels: service.labelSet(),
 	}
-	addresses, ports := split(slices.Values(service.Numbers))
-	u.addresses.Set(who, addresses)
-	u.ports.Set(who, ports)
+	numbers := split(slices.Values(service.Numbers))
+	u.addresses.Set(who, numbers.addresses)
+	u.ports.Set(who, numbers.ports)
+	u.balancers.Set(who, u.balancing.AddressesOf(service.UID))
 	return nil
 }
 
@@ -135,7 +141,7 @@ func (u *poolUsage) pending() iter.Seq[ledger.Place] {
 	blocks := u.store.Blocks()
 	return func(yield func(ledger.Place) bool) {
 		for key, block := range blocks {
-			if !slices.Contains(u.records.families, key.Family) {
+			if !u.counts(key.Family) {
 				continue
 			}
 			for number := range block.Loans() {
@@ -152,14 +158,35 @@ func (u *poolUsage) pending() iter.Seq[ledger.Place] {
 	}
 }
 
-// split returns the addresses and the ports among places.
-func split(places iter.Seq[ledger.Place]) (addresses []netip.Addr, ports []pool.Port) {
+// counts tells whether a family is one of the controllers that run. Records of Services
+// have no addresses of load balancers: the ledger alone knows these.
+func (u *poolUsage) counts(family servicenetv1alpha1.NumberFamily) bool {
+	if isBalancing(family) {
+		return u.options.runs(LoadBalancerName)
+	}
+	return slices.Contains(u.records.families, family)
+}
+
+func isBalancing(family servicenetv1alpha1.NumberFamily) bool {
+	return family == servicenetv1alpha1.LoadBalancerIPv4 || family == servicenetv1alpha1.LoadBalancerIPv6
+}
+
+// numbers are places by what pools they may be of.
+type numbers struct {
+	addresses, balancers []netip.Addr
+	ports                []pool.Port
+}
+
+func split(places iter.Seq[ledger.Place]) (n numbers) {
 	for place := range places {
-		if place.Family == servicenetv1alpha1.NodePort {
-			ports = append(ports, pool.Port(place.Block.Port(place.Number))) //nolint:gosec // a port
-		} else {
-			addresses = append(addresses, place.Address())
+		switch {
+		case place.Family == servicenetv1alpha1.NodePort:
+			n.ports = append(n.ports, pool.Port(place.Block.Port(place.Number))) //nolint:gosec // a port
+		case isBalancing(place.Family):
+			n.balancers = append(n.balancers, place.Address())
+		default:
+			n.addresses = append(n.addresses, place.Address())
 		}
 	}
-	return addresses, ports
+	return n
 }

@@ -44,6 +44,8 @@ func addWebhooks(mgr ctrl.Manager, r *replica) error {
 
 		webhooks.ValidateClusterIPPoolsPath: {Name: "validate-clusterippools", Judge: pools.ValidateClusterIPPool},
 		webhooks.ValidateNodePortPoolsPath:  {Name: "validate-nodeportpools", Judge: pools.ValidateNodePortPool},
+
+		webhooks.ValidateLoadBalancerPoolsPath: {Name: "validate-loadbalancerpools", Judge: pools.ValidateLoadBalancerPool},
 	} {
 		hook.Ready, hook.Draining, hook.Metrics = r.hasBeenTold, r.draining, counters
 		hook.Register(server, path)
@@ -107,9 +109,15 @@ func (f facts) Cluster() (*admission.Cluster, error) {
 			RetryAfter: time.Second,
 		}
 	}
-	return &admission.Cluster{
+	cluster := &admission.Cluster{
 		Families: families, ClusterIPs: f.book.ClusterIPs(), NodePorts: f.book.NodePorts(), ExternalIPs: f.externalIPs,
-	}, nil
+	}
+	if f.options.runs(LoadBalancerName) {
+		cluster.Balancing = admission.Balancing{
+			Pools: f.book.LoadBalancers(), Class: f.options.LoadBalancerClass, Default: f.options.LoadBalancerDefault,
+		}
+	}
+	return cluster, nil
 }
 
 // NamespaceLabels is of webhooks.Facts.

@@ -172,8 +172,9 @@ type AddressUsage struct {
 	// +kubebuilder:validation:Enum=IPv4;IPv6
 	Family string `json:"family"`
 
-	// capacity is how many addresses the pool has: those of its cidrs that are not
-	// excluded, that a ServiceCIDR has, and that no pool that goes first has.
+	// capacity is how many addresses the pool has: those of its cidrs or addresses
+	// that are not excluded, and that no pool that goes first has; of cluster IPs,
+	// that a ServiceCIDR has.
 	//
 	// +required
 	// +kubebuilder:validation:MaxLength=40

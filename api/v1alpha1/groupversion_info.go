@@ -17,6 +17,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&AllocationBlock{}, &AllocationBlockList{},
 		&ClusterIPPool{}, &ClusterIPPoolList{},
+		&LoadBalancerPool{}, &LoadBalancerPoolList{},
 		&NodePortPool{}, &NodePortPoolList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)

@@ -85,6 +85,9 @@ const (
 	// ReasonOutsidePortRange says that the pool has ports outside the range of the
 	// cluster.
 	ReasonOutsidePortRange = "OutsidePortRange"
+	// ReasonNoNodeAddresses says that no node that the pool picks, and that can take
+	// traffic, has an address.
+	ReasonNoNodeAddresses = "NoNodeAddresses"
 	// ReasonOverlaps says that the pool shares numbers with another of the same
 	// standing that is older, or comes first by its name: they are that one's. It
 	// is also the reason when pools that go first leave it no number at all.

@@ -63,16 +63,21 @@ func checkCIDR(path *field.Path, text string, old []string) field.ErrorList {
 	return validation.IsValidCIDRForLegacyField(path, strings.TrimSpace(text), true, old)
 }
 
-// warnOfAnnotations warns of annotations of ours that a Service can't have. There are
-// none so far that it can.
+// warnOfAnnotations warns of annotations of ours that a Service can't have.
 func (p *Plan) warnOfAnnotations() {
 	var old map[string]string
 	if p.request.Old != nil {
 		old = p.request.Old.Annotations
 	}
 	for _, key := range slices.Sorted(maps.Keys(p.request.Service.Annotations)) {
-		if _, had := old[key]; !had && strings.HasPrefix(key, servicenetv1alpha1.GroupVersion.Group+"/") {
+		_, had := old[key]
+		switch {
+		case had || !strings.HasPrefix(key, servicenetv1alpha1.GroupVersion.Group+"/"):
+		case !isBalancing(key):
 			p.Warnings = append(p.Warnings, fmt.Sprintf("metadata.annotations[%s]: no annotation of Services has this name", key))
+		case !p.cluster.Balancing.owns(p.request.Service):
+			p.Warnings = append(p.Warnings, fmt.Sprintf(
+				"metadata.annotations[%s]: is for Services that get addresses of a LoadBalancerPool, which this one does not", key))
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
@@ -19,8 +20,17 @@ type Operation struct {
 }
 
 // Patch returns what sets the numbers at the places of plan.Takes that the Service
-// does not name itself, and changes nothing else.
+// does not name itself, and the finalizer that it needs, and changes nothing else.
 func (p *Plan) Patch(places []ledger.Place) []Operation {
+	operations := p.patchNumbers(places)
+	if p.finalizes {
+		finalizers := append(slices.Clone(p.request.Service.Finalizers), servicenetv1alpha1.LoadBalancerFinalizer)
+		operations = append(operations, add("/metadata/finalizers", finalizers))
+	}
+	return operations
+}
+
+func (p *Plan) patchNumbers(places []ledger.Place) []Operation {
 	var operations []Operation
 	var chosen [2]string
 	for i := range p.Takes {

@@ -31,6 +31,10 @@ type Plan struct {
 
 	cluster *Cluster
 	request *Request
+	// families are those that the Service will have.
+	families []corev1.IPFamily
+	// finalizes tells that the Service needs the finalizer of load balancers.
+	finalizes bool
 }
 
 // Take is a number that a Service needs.
@@ -85,12 +89,13 @@ func Decide(cluster *Cluster, request *Request) (*Plan, field.ErrorList) {
 	if request.Old == nil && request.Exists {
 		return p, nil
 	}
-	faults := slices.Concat(p.decideAddresses(), p.decidePorts(), p.checkExternalIPs(), checkSourceRanges(request))
+	faults := slices.Concat(p.decideAddresses(), p.decidePorts(), p.checkExternalIPs(), checkSourceRanges(request), p.checkBalancing())
 	p.warnOfAnnotations()
 	if len(faults) > 0 || request.DryRun {
 		p.Takes, p.Frees = nil, nil
 		return p, faults
 	}
+	p.finalizes = p.cluster.Balancing.owns(request.Service) && !hasFinalizer(request.Service)
 	slices.SortStableFunc(p.Takes, func(a, b Take) int { return cmp.Compare(a.rank(), b.rank()) })
 	return p, nil
 }
@@ -102,6 +107,7 @@ func (r *Request) madeUp() bool { return r.DryRun && r.Final }
 // decideAddresses plans the cluster IPs.
 func (p *Plan) decideAddresses() field.ErrorList {
 	families, faults := pool.Decide(p.cluster.Families, p.request.Service, p.request.Old)
+	p.families = families.Families
 	if len(faults) > 0 || p.request.madeUp() {
 		return faults
 	}

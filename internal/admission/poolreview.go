@@ -15,6 +15,12 @@ import (
 	"servicenet.dev/servicenet/internal/pool"
 )
 
+// Values of annotations that are either.
+const (
+	yes = "true"
+	no  = "false"
+)
+
 // Review is what is to be said about a pool.
 type Review struct {
 	Warnings []string
@@ -38,7 +44,7 @@ func (r *Review) refuse(faults ...*field.Error) { r.Faults = append(r.Faults, fa
 // refuseUnlessForced refuses what harms Services that exist; of what is forced, it
 // warns.
 func (r *Review) refuseUnlessForced(meta *metav1.ObjectMeta, path *field.Path, what string) {
-	if meta.Annotations[servicenetv1alpha1.ForceAnnotation] == "true" {
+	if meta.Annotations[servicenetv1alpha1.ForceAnnotation] == yes {
 		r.warnf("%s: %s", path, what)
 		return
 	}
@@ -49,8 +55,8 @@ func (r *Review) refuseUnlessForced(meta *metav1.ObjectMeta, path *field.Path, w
 // reviewForce judges the annotation by itself.
 func (r *Review) reviewForce(meta *metav1.ObjectMeta) {
 	value, set := meta.Annotations[servicenetv1alpha1.ForceAnnotation]
-	if set && value != "true" && value != "false" {
-		r.refuse(field.NotSupported(pathAnnotation(servicenetv1alpha1.ForceAnnotation), value, []string{"true", "false"}))
+	if set && value != yes && value != no {
+		r.refuse(field.NotSupported(pathAnnotation(servicenetv1alpha1.ForceAnnotation), value, []string{yes, no}))
 	}
 }
 

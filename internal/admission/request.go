@@ -12,13 +12,15 @@ import (
 )
 
 // Cluster is which numbers a cluster has to give out, and on what terms. All of
-// it must be set.
+// it must be set, but Balancing.
 type Cluster struct {
 	Families   pool.Cluster
 	ClusterIPs *pool.ClusterIPs
 	NodePorts  *pool.NodePorts
 	// ExternalIPs is what may be in spec.externalIPs.
 	ExternalIPs ExternalIPs
+	// Balancing is what Services of type LoadBalancer get.
+	Balancing Balancing
 }
 
 // Request is a Service as a webhook sees it, with the API server's defaults.

@@ -36,10 +36,13 @@ func (s State) String() string {
 // Block is what became of the numbers of a block. It is a value that is swapped
 // as a whole: whoever changes one, changes a Clone.
 type Block struct {
-	taken  *bitmap.Set
-	loans  map[int]Loan
-	holds  map[int]Hold
-	serial uint32
+	taken *bitmap.Set
+	loans map[int]Loan
+	holds map[int]Hold
+	// tenants are those of load-balancer addresses, which more than one Service may
+	// have.
+	tenants tenantTable
+	serial  uint32
 	// unknown is what a later release has written, kept for it.
 	unknown []section
 }
@@ -55,7 +58,8 @@ func NewBlock(serial uint32) *Block {
 // Clone returns a copy that goes its own way from here.
 func (b *Block) Clone() *Block {
 	return &Block{
-		taken: b.taken.Clone(), loans: maps.Clone(b.loans), holds: maps.Clone(b.holds), serial: b.serial, unknown: b.unknown,
+		taken: b.taken.Clone(), loans: maps.Clone(b.loans), holds: maps.Clone(b.holds), tenants: b.tenants,
+		serial: b.serial, unknown: b.unknown,
 	}
 }
 

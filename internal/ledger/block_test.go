@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/types"
 
 	"servicenet.dev/servicenet/internal/allocator"
@@ -64,14 +65,23 @@ type snapshot struct {
 	Used    []int
 	Loans   map[int]Loan
 	Holds   map[int]Hold
+	Tenants map[int][]Tenant
 	Unknown []section
 }
 
 func snapshotOf(b *Block) snapshot {
 	return snapshot{
 		Serial: b.serial, Used: slices.Collect(b.Used().Numbers()),
-		Loans: maps.Collect(b.Loans()), Holds: maps.Collect(b.Holds()), Unknown: b.unknown,
+		Loans: maps.Collect(b.Loans()), Holds: maps.Collect(b.Holds()), Tenants: tenantsOf(b), Unknown: b.unknown,
 	}
+}
+
+func tenantsOf(b *Block) map[int][]Tenant {
+	tenants := map[int][]Tenant{}
+	for number, t := range b.AllTenants() {
+		tenants[number] = append(tenants[number], t)
+	}
+	return tenants
 }
 
 // without returns a snapshot that says nothing of a number.
@@ -80,12 +90,13 @@ func (s snapshot) without(number int) snapshot {
 	s.Used = slices.DeleteFunc(s.Used, func(used int) bool { return used == number })
 	delete(s.Loans, number)
 	delete(s.Holds, number)
+	delete(s.Tenants, number)
 	return s
 }
 
 // diff compares what tests know of blocks, subjects by who they are.
 func diff(want, got any) string {
-	return cmp.Diff(want, got, cmp.AllowUnexported(section{}), cmp.Comparer(func(a, b Subject) bool {
+	return cmp.Diff(want, got, cmpopts.EquateEmpty(), cmp.AllowUnexported(section{}), cmp.Comparer(func(a, b Subject) bool {
 		return a.Digest() == b.Digest()
 	}))
 }

@@ -28,6 +28,10 @@ const (
 	tagTaken  = 2
 	tagLoans  = 3
 	tagHolds  = 4
+	// tagTenants is there if any number has tenants. Releases that do not know it
+	// keep it, and take the numbers for used. They never give numbers of the families
+	// that have tenants to anybody.
+	tagTenants = 5
 
 	headerBytes   = 2
 	checksumBytes = 4
@@ -68,13 +72,21 @@ func (b *Block) Encode() ([]byte, error) {
 // encode spends at most so many bytes on names.
 func (b *Block) encode(taken []byte, names int) []byte {
 	w := &writer{names: names}
-	sections := append([]section{
+	sections := []section{
 		{tagSerial, binary.AppendUvarint(nil, uint64(b.serial))},
 		{tagTaken, taken},
 		{tagLoans, w.loans(b.loans)},
 		{tagHolds, w.holds(b.holds)},
-	}, b.unknown...)
-	data := []byte{version, version}
+	}
+	if tenants := w.tenants(&b.tenants); len(tenants) > 0 {
+		sections = append(sections, section{tagTenants, tenants})
+	}
+	sections = append(sections, b.unknown...)
+	size := headerBytes + checksumBytes
+	for _, s := range sections {
+		size += len(s.content) + 2*binary.MaxVarintLen32
+	}
+	data := append(make([]byte, 0, size), version, version)
 	for _, s := range sections {
 		data = binary.AppendUvarint(data, s.tag)
 		data = appendBytes(data, s.content)
@@ -141,6 +153,8 @@ func (b *Block) decodeSection(s section) (err error) {
 		b.loans = decodeLoans(r)
 	case tagHolds:
 		b.holds = decodeHolds(r)
+	case tagTenants:
+		return b.decodeTenants(r)
 	default:
 		s.content = slices.Clone(s.content)
 		b.unknown = append(b.unknown, s)

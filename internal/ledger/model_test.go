@@ -10,8 +10,12 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/types"
 
 	"servicenet.dev/servicenet/internal/allocator"
 )
@@ -24,9 +28,10 @@ type model struct {
 }
 
 type record struct {
-	State State
-	Loan  Loan
-	Hold  Hold
+	State   State
+	Loan    Loan
+	Hold    Hold
+	Tenants []Tenant
 }
 
 func (m *model) state(number int) State { return m.records[number].State }
@@ -83,8 +88,62 @@ func (m *model) reclaimAll(from Holder) (changed bool) {
 	return changed
 }
 
+// admit adds a tenant or gives it new terms, if nobody minds.
+func (m *model) admit(number int, inside bool, t Tenant) bool {
+	r := m.records[number]
+	for _, other := range r.Tenants {
+		if other.UID == t.UID && cmp.Equal(other, t) || other.UID != t.UID && !getAlong(t, other) {
+			return false
+		}
+	}
+	kept := r.State == Held && !r.Hold.For.Nobody() && r.Hold.For.digest != t.Service.digest
+	tenants := slices.DeleteFunc(slices.Clone(r.Tenants), func(other Tenant) bool { return other.UID == t.UID })
+	tenants = append(tenants, t)
+	slices.SortFunc(tenants, func(a, b Tenant) int { return strings.Compare(string(a.UID), string(b.UID)) })
+	return m.set(number, inside && r.State != Lent && !kept, record{State: Used, Tenants: tenants})
+}
+
+// getAlong tells whether two Services may share an address, as anybody would say it.
+func getAlong(a, b Tenant) bool {
+	for _, socket := range a.Sockets {
+		if slices.Contains(b.Sockets, socket) {
+			return false
+		}
+	}
+	if a.Node || b.Node {
+		return a.Node && b.Node
+	}
+	near := a.namespace == b.namespace || a.CrossNamespace && b.CrossNamespace
+	return a.Key != SharingKey{} && a.Key == b.Key && a.Selector == b.Selector && near
+}
+
+func (m *model) evict(number int, uid types.UID, then Retention) bool {
+	r := m.records[number]
+	left := slices.DeleteFunc(slices.Clone(r.Tenants), func(t Tenant) bool { return t.UID == uid })
+	switch {
+	case len(left) == len(r.Tenants):
+		return false
+	case len(left) > 0:
+		return m.set(number, true, record{State: Used, Tenants: left})
+	case then.For.Nobody():
+		return m.set(number, true, record{})
+	default:
+		return m.hold(number, true, then)
+	}
+}
+
+func (m *model) expire(now time.Time) (changed bool) {
+	for number, r := range m.records {
+		if r.State == Held && !r.Hold.Until.After(now) {
+			delete(m.records, number)
+			changed = true
+		}
+	}
+	return changed
+}
+
 func (m *model) snapshot() snapshot {
-	s := snapshot{Serial: m.serial, Loans: map[int]Loan{}, Holds: map[int]Hold{}}
+	s := snapshot{Serial: m.serial, Loans: map[int]Loan{}, Holds: map[int]Hold{}, Tenants: map[int][]Tenant{}}
 	for _, number := range slices.Sorted(maps.Keys(m.records)) {
 		switch r := m.records[number]; r.State {
 		case Lent:
@@ -93,6 +152,9 @@ func (m *model) snapshot() snapshot {
 			s.Holds[number] = r.Hold
 		default:
 			s.Used = append(s.Used, number)
+			if len(r.Tenants) > 0 {
+				s.Tenants[number] = r.Tenants
+			}
 		}
 	}
 	return s
@@ -105,10 +167,12 @@ type chance struct {
 	whom   Subject
 	then   Retention
 	serial uint32
+	tenant Tenant
+	now    time.Time
 }
 
 // moveCount is how many kinds of moves step knows.
-const moveCount = 13
+const moveCount = 16
 
 // step makes a move on a block and on the model, and returns what each says.
 func step(b *Block, m *model, kind int, c *chance) (got, want bool) {
@@ -127,7 +191,7 @@ func step(b *Block, m *model, kind int, c *chance) (got, want bool) {
 	case 3:
 		return b.Adopt(n), m.set(n, inside && m.state(n) == Free, record{State: Used})
 	case 4:
-		return b.Release(n, c.then), m.hold(n, m.state(n) == Used, c.then)
+		return b.Release(n, c.then), m.hold(n, m.state(n) == Used && len(m.records[n].Tenants) == 0, c.then)
 	case 5:
 		return b.Reclaim(n, h), m.giveUp(n, m.lent(n, h))
 	case 6:
@@ -153,8 +217,15 @@ func step(b *Block, m *model, kind int, c *chance) (got, want bool) {
 		return b.HandOver(n, h), m.lend(n, m.recalled(n, h), to, m.records[n].Loan.Kept)
 	case 11:
 		return b.Refuse(n, h), m.lend(n, m.recalled(n, h), h, m.records[n].Loan.Kept)
-	default:
+	case 12:
 		return b.ReclaimAll(h), m.reclaimAll(h)
+	case 13:
+		changed, _ := b.Admit(n, c.tenant)
+		return changed, m.admit(n, inside, c.tenant)
+	case 14:
+		return b.Evict(n, c.tenant.UID, c.then), m.evict(n, c.tenant.UID, c.then)
+	default:
+		return b.Expire(c.now), m.expire(c.now)
 	}
 }
 
@@ -172,11 +243,28 @@ func draw(rng *rand.Rand, m *model, among []int) *chance {
 	if rng.IntN(3) > 0 && r.State == Lent {
 		c.holder = r.Loan.Holder
 	}
+	c.tenant, c.now = drawTenant(rng), until[rng.IntN(len(until))]
 	c.serial = m.serial - rng.Uint32N(6)
 	if rng.IntN(3) > 0 {
 		c.serial = r.Hold.Serial
 	}
 	return c
+}
+
+// drawTenant chooses a Service and its terms, most of the time so that some get along.
+func drawTenant(rng *rand.Rand) Tenant {
+	terms := Terms{
+		Key: SharingKeyOf([]string{"k", "k", "k", "l", ""}[rng.IntN(5)]), CrossNamespace: rng.IntN(2) == 0, Node: rng.IntN(8) == 0,
+		Selector: []Digest{{}, {}, {}, DigestOf("x")}[rng.IntN(4)],
+	}
+	for range rng.IntN(3) {
+		terms.Sockets = append(terms.Sockets, SocketOf(protocols()[rng.IntN(3)], rng.Int32N(9)+1))
+	}
+	t := NewTenant(service([]string{"team", "web"}[rng.IntN(2)], []string{"web", "api", "team"}[rng.IntN(3)]), terms)
+	if rng.IntN(2) == 0 {
+		t.UID = types.UID(fmt.Sprintf("01234567-89ab-cdef-0123-%012x", rng.IntN(9)))
+	}
+	return t
 }
 
 // numbersOf returns the numbers that a history is about, one outside on either side.
@@ -229,7 +317,7 @@ func (m *model) compareNumber(b *Block, number int) string {
 	if b.State(number) != r.State || lent != (r.State == Lent) || held != (r.State == Held) {
 		return fmt.Sprintf("is %v, lent %t, held %t, want %v", b.State(number), lent, held, r.State)
 	}
-	return diff(r, record{State: r.State, Loan: loan, Hold: hold})
+	return diff(r, record{State: r.State, Loan: loan, Hold: hold, Tenants: b.Tenants(number)})
 }
 
 func TestBlockAgreesWithModel(t *testing.T) {

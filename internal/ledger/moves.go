@@ -45,9 +45,9 @@ func (b *Block) Settle(number int, from Holder) bool {
 func (b *Block) Adopt(number int) bool { return b.taken.Take(number) }
 
 // Release holds a number that a Service had. It becomes free when it is cleared,
-// not before its retention ends, if there is one.
+// not before its retention ends, if there is one. Numbers with tenants are evicted.
 func (b *Block) Release(number int, then Retention) bool {
-	if b.State(number) != Used {
+	if b.State(number) != Used || len(b.Tenants(number)) > 0 {
 		return false
 	}
 	b.hold(number, then)

@@ -96,6 +96,12 @@ func parsePlace(family servicenetv1alpha1.NumberFamily, number string) (Place, e
 	return Address(family, address), nil
 }
 
+// HasTenants tells whether the numbers of a family are load-balancer addresses:
+// blocks say which Services have one, and nothing but the ledger decides on that.
+func HasTenants(family servicenetv1alpha1.NumberFamily) bool {
+	return family == servicenetv1alpha1.LoadBalancerIPv4 || family == servicenetv1alpha1.LoadBalancerIPv6
+}
+
 // IsIPv4 tells whether the numbers of a family are IPv4 addresses.
 func IsIPv4(family servicenetv1alpha1.NumberFamily) bool {
 	return family == servicenetv1alpha1.ClusterIPv4 || family == servicenetv1alpha1.LoadBalancerIPv4

@@ -60,7 +60,7 @@ func (b *Block) check() error {
 			return errors.New("the record of a block contradicts itself: a number that is held")
 		}
 	}
-	return nil
+	return b.checkTenants()
 }
 
 // writer writes sections.

@@ -103,6 +103,14 @@ func (r *reader) flags(known byte) byte {
 	return content[0]
 }
 
+func (r *reader) octet() byte {
+	content := r.take(1)
+	if content == nil {
+		return 0
+	}
+	return content[0]
+}
+
 func (r *reader) word() uint64 {
 	content := r.take(8)
 	if content == nil {

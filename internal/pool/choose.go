@@ -22,6 +22,8 @@ const (
 	Retained
 	// Automatic is any free number of a Range.
 	Automatic
+	// OfNodes is all addresses that a pool has of nodes, which Services share.
+	OfNodes
 )
 
 // Candidate is where a number may be taken from.

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"go4.org/netipx"
-	corev1 "k8s.io/api/core/v1"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/allocator"
@@ -19,13 +18,13 @@ import (
 // generation changes.
 type ClusterIPPool struct {
 	*Pool
-	ipv4, ipv6 *tract[netip.Addr]
+	tracts
 }
 
 // CompileClusterIPPool compiles a pool. What is wrong with it is in its Faults.
 func CompileClusterIPPool(object *servicenetv1alpha1.ClusterIPPool) *ClusterIPPool {
 	p := newPool(&object.ObjectMeta, &object.Spec.PoolPolicy)
-	compiled := &ClusterIPPool{Pool: p, ipv4: &tract[netip.Addr]{pool: p}, ipv6: &tract[netip.Addr]{pool: p}}
+	compiled := &ClusterIPPool{Pool: p, tracts: newTracts(p)}
 	for _, text := range object.Spec.CIDRs {
 		prefix, err := parsePrefix(text)
 		if err != nil {
@@ -40,46 +39,8 @@ func CompileClusterIPPool(object *servicenetv1alpha1.ClusterIPPool) *ClusterIPPo
 		t := compiled.tract(familyOf(within.First))
 		t.bands = append(t.bands, band[netip.Addr]{span[netip.Addr]{within.First, within.Last}, within.Static})
 	}
-	excluded := map[corev1.IPFamily][]span[netip.Addr]{}
-	for _, text := range object.Spec.Exclusions {
-		within, err := parseExclusion(text)
-		if err != nil {
-			p.faultf("exclusions: %v", err)
-			continue
-		}
-		family := familyOf(within.first)
-		excluded[family] = append(excluded[family], within)
-	}
-	reserved := compiled.reservations(object.Spec.Reservations)
-	for _, family := range [...]corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol} {
-		compiled.tract(family).finish(excluded[family], reserved[family])
-	}
+	compiled.finish(p.exclusions(object.Spec.Exclusions), p.reservations(object.Spec.Reservations))
 	return compiled
-}
-
-func (p *ClusterIPPool) tract(family corev1.IPFamily) *tract[netip.Addr] {
-	if family == corev1.IPv4Protocol {
-		return p.ipv4
-	}
-	return p.ipv6
-}
-
-// reservations returns the addresses of each family that are meant for somebody.
-func (p *ClusterIPPool) reservations(list []servicenetv1alpha1.AddressReservation) map[corev1.IPFamily][]reservation[netip.Addr] {
-	byFamily := map[corev1.IPFamily][]reservation[netip.Addr]{}
-	for i := range list {
-		for _, text := range list[i].Addresses {
-			address, err := parseAddress(text)
-			if err != nil {
-				p.faultf("reservations: %v", err)
-				continue
-			}
-			family := familyOf(address)
-			byFamily[family] = append(byFamily[family],
-				reservation[netip.Addr]{address, reservee{namespace: list[i].Namespace, name: list[i].Name}})
-		}
-	}
-	return byFamily
 }
 
 func parsePrefix(text string) (netip.Prefix, error) {

@@ -7,10 +7,7 @@ import (
 	"iter"
 	"math/big"
 	"net/netip"
-	"strconv"
-	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
@@ -19,13 +16,13 @@ import (
 // AddressTally counts what the addresses of all pools are used for. It is not safe
 // for concurrent use.
 type AddressTally struct {
+	addressTallies
 	clusterIPs *ClusterIPs
-	ipv4, ipv6 *tally[netip.Addr]
 }
 
 // Tally returns a tally of no Services yet.
 func (c *ClusterIPs) Tally() *AddressTally {
-	return &AddressTally{clusterIPs: c, ipv4: newTally(c.ipv4, locateAddress), ipv6: newTally(c.ipv6, locateAddress)}
+	return &AddressTally{addressTallies: newAddressTallies(c.ipv4, c.ipv6), clusterIPs: c}
 }
 
 // Of returns what the tally is of.
@@ -38,52 +35,16 @@ func (t *AddressTally) Set(who *Who, addresses []netip.Addr) {
 	if len(addresses) > 0 {
 		serving = t.clusterIPs.directory.serving(who)
 	}
-	t.ipv4.set(name, who, serving, ofFamily(addresses, corev1.IPv4Protocol))
-	t.ipv6.set(name, who, serving, ofFamily(addresses, corev1.IPv6Protocol))
-}
-
-// Hold says which addresses are kept for Services or about to be given to them, by
-// the ledger. Those that the tally knows Services to have do not count.
-func (t *AddressTally) Hold(addresses iter.Seq[netip.Addr]) {
-	of := func(family corev1.IPFamily) iter.Seq[netip.Addr] {
-		return func(yield func(netip.Addr) bool) {
-			for address := range addresses {
-				if familyOf(address) == family && !yield(address) {
-					return
-				}
-			}
-		}
-	}
-	t.ipv4.hold(of(corev1.IPv4Protocol))
-	t.ipv6.hold(of(corev1.IPv6Protocol))
+	t.set(name, who, serving, addresses)
 }
 
 // Status returns how a pool stands, without conditions, and the verdict on it.
 func (t *AddressTally) Status(p *ClusterIPPool) (servicenetv1alpha1.ClusterIPPoolStatus, Verdict) {
-	var status servicenetv1alpha1.ClusterIPPoolStatus
-	var exhausted []corev1.IPFamily
-	var total, used, free []string
-	for _, of := range []struct {
-		family corev1.IPFamily
-		tally  *tally[netip.Addr]
-	}{{corev1.IPv4Protocol, t.ipv4}, {corev1.IPv6Protocol, t.ipv6}} {
-		u, has := of.tally.usage(p.Name)
-		if !has {
-			continue
-		}
-		status.Families = append(status.Families, servicenetv1alpha1.AddressUsage{
-			Family:   string(of.family),
-			Capacity: u.capacity.String(), Used: strconv.FormatInt(u.used, 10),
-			Free: u.free.String(), Held: strconv.FormatInt(u.held, 10),
-			UsedByOthers: strconv.Itoa(u.usedByOthers), UsedOutside: strconv.Itoa(u.usedInVain),
-		})
-		total, used, free = append(total, u.capacity.String()), append(used, strconv.FormatInt(u.used, 10)), append(free, u.free.String())
-		if u.free.Sign() <= 0 {
-			exhausted = append(exhausted, of.family)
-		}
+	sums := t.sums(p.Name)
+	status := servicenetv1alpha1.ClusterIPPoolStatus{
+		Total: sums.total(), Used: sums.used(), Free: sums.free(), Families: sums.families(),
 	}
-	status.Total, status.Used, status.Free = strings.Join(total, "/"), strings.Join(used, "/"), strings.Join(free, "/")
-	return status, t.clusterIPs.Judge(p, exhausted...)
+	return status, t.clusterIPs.Judge(p, sums.exhausted()...)
 }
 
 // PortTally counts what the ports of all pools are used for. It is not safe for

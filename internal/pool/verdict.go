@@ -44,12 +44,7 @@ func (c *ClusterIPs) Judge(p *ClusterIPPool, exhausted ...corev1.IPFamily) Verdi
 		return overlaps(lost)
 	}
 	if len(exhausted) > 0 {
-		words := make([]string, len(exhausted))
-		for i, family := range exhausted {
-			words[i] = string(family)
-		}
-		return Verdict{Reason: servicenetv1alpha1.ReasonExhausted,
-			Message: fmt.Sprintf("no %s address is free", strings.Join(words, " and no "))}
+		return exhaustion(exhausted)
 	}
 	return available()
 }
@@ -57,7 +52,7 @@ func (c *ClusterIPs) Judge(p *ClusterIPPool, exhausted ...corev1.IPFamily) Verdi
 // outside returns the addresses of a pool that no ServiceCIDR has, and those in
 // one from which none are chosen yet.
 func (c *ClusterIPs) outside(p *ClusterIPPool) (outside, waiting set[netip.Addr]) {
-	for _, family := range [...]corev1.IPFamily{corev1.IPv4Protocol, corev1.IPv6Protocol} {
+	for _, family := range families() {
 		g, numbers := c.grounds[family], p.tract(family).numbers()
 		outside = append(outside, numbers.minus(g.known)...)
 		waiting = append(waiting, numbers.within(g.known).minus(g.chosenFrom)...)
@@ -131,6 +126,15 @@ func overlaps(lost []string) Verdict {
 	return Verdict{Reason: servicenetv1alpha1.ReasonOverlaps, Message: strings.Join(lost, "; ")}
 }
 
+func exhaustion(of []corev1.IPFamily) Verdict {
+	words := make([]string, len(of))
+	for i, family := range of {
+		words[i] = string(family)
+	}
+	return Verdict{Reason: servicenetv1alpha1.ReasonExhausted,
+		Message: fmt.Sprintf("no %s address is free", strings.Join(words, " and no "))}
+}
+
 func available() Verdict {
 	return Verdict{Ready: true, Reason: servicenetv1alpha1.ReasonAvailable, Message: "the pool has free numbers"}
 }
@@ -142,17 +146,42 @@ func (r *realm[N]) lost(pool string) []string {
 	if h == nil {
 		return nil
 	}
+	if taken := h.numbers().minus(h.own); len(taken) > 0 && len(h.own) == 0 {
+		return []string{fmt.Sprintf("%v: pools that go first have all of it", taken)}
+	}
+	return r.yielded(h)
+}
+
+// yielded says which numbers of a holding are those of pools that have no better
+// standing.
+func (r *realm[N]) yielded(h *holding[N]) []string {
 	taken := h.numbers().minus(h.own)
 	if len(taken) == 0 {
 		return nil
-	}
-	if len(h.own) == 0 {
-		return []string{fmt.Sprintf("%v: pools that go first have all of it", taken)}
 	}
 	var lines []string
 	for i, claimed := range r.claims.within(taken, len(r.holdings)) {
 		if other := r.holdings[i].pool; len(claimed) > 0 && compareStanding(other, h.pool) == 0 {
 			lines = append(lines, fmt.Sprintf("%v: the pool %s has it too, and goes first", claimed, other.Name))
+		}
+	}
+	return lines
+}
+
+// contested says which numbers of a pool others of the same standing have too, whoever
+// goes first.
+func (r *realm[N]) contested(pool string) []string {
+	h := r.find(pool)
+	if h == nil {
+		return nil
+	}
+	var lines []string
+	for _, other := range r.holdings {
+		if other == h || compareStanding(other.pool, h.pool) != 0 {
+			continue
+		}
+		if both := h.numbers().within(other.numbers()); len(both) > 0 {
+			lines = append(lines, fmt.Sprintf("%v: the pool %s has it, too", both, other.pool.Name))
 		}
 	}
 	return lines

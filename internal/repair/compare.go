@@ -87,6 +87,9 @@ func compare(w *World, past past) Report {
 		matched: make([]bool, len(w.Addresses)),
 	}
 	for _, family := range w.Families {
+		if ledger.HasTenants(family) {
+			continue // what Services show of those is no sign of anything
+		}
 		c.tallies = append(c.tallies, tally{family: family, capacity: w.Capacity[family]})
 	}
 	for i := range w.Addresses {
@@ -175,10 +178,7 @@ func (c *comparison) share(s *Service, i int) bool {
 	if slices.Contains(s.Numbers[:i], place) {
 		return false
 	}
-	// Load-balancer addresses may be shared: they are told apart by their ports.
-	if isClusterIP(place.Family) || place.Family == servicenetv1alpha1.NodePort {
-		c.page(place.Key).share(place.Number)
-	}
+	c.page(place.Key).share(place.Number)
 	return true
 }
 

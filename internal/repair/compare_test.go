@@ -82,10 +82,10 @@ func TestCompare(t *testing.T) {
 		"one port twice": {
 			services: lines{"shop/web :30080 :30080 twice:30080"}, ledger: ":30080=used", want: lines{"duplicate 30080 shop/web"},
 		},
-		"load balancers may share an address": {
-			services: lines{"shop/web lb:192.0.2.1", "shop/api lb:192.0.2.1"}, ledger: "lb:192.0.2.1=used",
+		"load-balancer addresses are left alone": {
+			services: lines{"shop/web lb:192.0.2.1", "shop/api lb:192.0.2.1 lb:192.0.2.2"}, ledger: "lb:192.0.2.1=used lb:192.0.2.3=used",
 			adjust: func(w *World) {
-				w.Families = []servicenetv1alpha1.NumberFamily{servicenetv1alpha1.LoadBalancerIPv4}
+				w.Families = append(w.Families, servicenetv1alpha1.LoadBalancerIPv4)
 			},
 		},
 

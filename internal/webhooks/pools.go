@@ -18,14 +18,16 @@ import (
 
 // Where pools are served.
 const (
-	ValidateClusterIPPoolsPath = "/validate-servicenet-dev-v1alpha1-clusterippool"
-	ValidateNodePortPoolsPath  = "/validate-servicenet-dev-v1alpha1-nodeportpool"
+	ValidateClusterIPPoolsPath    = "/validate-servicenet-dev-v1alpha1-clusterippool"
+	ValidateLoadBalancerPoolsPath = "/validate-servicenet-dev-v1alpha1-loadbalancerpool"
+	ValidateNodePortPoolsPath     = "/validate-servicenet-dev-v1alpha1-nodeportpool"
 )
 
 // PoolFacts is what is known of the cluster when a pool of a name changes: all of a
 // request but the pool itself.
 type PoolFacts interface {
 	ClusterIPPool(name string) *admission.ClusterIPPoolRequest
+	LoadBalancerPool(name string) *admission.LoadBalancerPoolRequest
 	NodePortPool(name string) *admission.NodePortPoolRequest
 }
 
@@ -45,6 +47,21 @@ func (p *Pools) ValidateClusterIPPool(_ context.Context, request *admissionv1.Ad
 	review := admission.ReviewClusterIPPool(asked)
 	times.Spent("deciding")
 	return reviewed(&review, "ClusterIPPool", request.Name), nil
+}
+
+// ValidateLoadBalancerPool is the Judge of LoadBalancerPools.
+func (p *Pools) ValidateLoadBalancerPool(_ context.Context, request *admissionv1.AdmissionRequest, times *Times) (*Verdict, error) {
+	is, was, err := readPool[servicenetv1alpha1.LoadBalancerPool](request, "loadbalancerpools")
+	times.Spent("decoding")
+	if err != nil || is == nil && was == nil {
+		return &Verdict{}, err
+	}
+	asked := p.Facts.LoadBalancerPool(request.Name)
+	times.Spent("counting")
+	asked.Pool, asked.Old = is, was
+	review := admission.ReviewLoadBalancerPool(asked)
+	times.Spent("deciding")
+	return reviewed(&review, "LoadBalancerPool", request.Name), nil
 }
 
 // ValidateNodePortPool is the Judge of NodePortPools.

@@ -30,6 +30,12 @@ func (onePoolInUse) ClusterIPPool(string) *admission.ClusterIPPoolRequest {
 	}
 }
 
+func (onePoolInUse) LoadBalancerPool(string) *admission.LoadBalancerPoolRequest {
+	return &admission.LoadBalancerPoolRequest{
+		Usage: admission.Usage[netip.Addr]{Numbers: slices.Values([]netip.Addr{netip.MustParseAddr("192.0.2.9")})},
+	}
+}
+
 func (onePoolInUse) NodePortPool(string) *admission.NodePortPoolRequest {
 	return &admission.NodePortPoolRequest{
 		Cluster: allocator.PortSpan{First: 30000, Last: 32767},
@@ -48,6 +54,10 @@ func rawPool(t *testing.T, object any) runtime.RawExtension {
 
 func addresses(cidr string) *servicenetv1alpha1.ClusterIPPool {
 	return &servicenetv1alpha1.ClusterIPPool{Spec: servicenetv1alpha1.ClusterIPPoolSpec{CIDRs: []string{cidr}}}
+}
+
+func balancers(addresses string) *servicenetv1alpha1.LoadBalancerPool {
+	return &servicenetv1alpha1.LoadBalancerPool{Spec: servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{addresses}}}
 }
 
 func nodePorts(first, last int32) *servicenetv1alpha1.NodePortPool {
@@ -82,6 +92,14 @@ func TestPoolsAreJudgedByWhatIsToBecomeOfThem(t *testing.T) {
 			nodePorts(31010, 31099), nodePorts(31000, 31099), "spec.ranges"},
 		"ports are deleted under use": {pools.ValidateNodePortPool, "nodeportpools", admissionv1.Delete,
 			nil, nodePorts(31000, 31099), "metadata.annotations[servicenet.dev/force]"},
+		"a good pool of load balancers is made": {pools.ValidateLoadBalancerPool, "loadbalancerpools", admissionv1.Create,
+			balancers("192.0.2.0/24"), nil, ""},
+		"a bad one of load balancers is not": {pools.ValidateLoadBalancerPool, "loadbalancerpools", admissionv1.Create,
+			balancers("192.0.2.9"), nil, "spec.addresses[0]"},
+		"addresses of load balancers shrink under use": {pools.ValidateLoadBalancerPool, "loadbalancerpools", admissionv1.Update,
+			balancers("192.0.2.10-192.0.2.19"), balancers("192.0.2.0/24"), "spec.addresses"},
+		"addresses of load balancers are deleted under use": {pools.ValidateLoadBalancerPool, "loadbalancerpools", admissionv1.Delete,
+			nil, balancers("192.0.2.0/24"), "metadata.annotations[servicenet.dev/force]"},
 		"a connection is no matter of theirs": {pools.ValidateNodePortPool, "nodeportpools", admissionv1.Connect, nil, nil, ""},
 	}
 	for name, test := range tests {

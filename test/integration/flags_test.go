@@ -157,7 +157,7 @@ var _ = Describe("A manager with other flags", Serial, func() {
 		Entry(nil, "endpointslice", true, false, false),
 		Entry(nil, "endpoints", false, true, false),
 		Entry(nil, "endpointslicemirroring", false, false, true),
-		Entry(nil, "*,-endpoints,-clusterip,-nodeport", true, false, true),
+		Entry(nil, "*,-endpoints,-clusterip,-nodeport,-loadbalancer", true, false, true),
 	)
 
 	It("gathers changes of pods and not of Services", func(ctx SpecContext) {

@@ -31,7 +31,7 @@ func managerProgram() string {
 func startManager(ctx context.Context, name string, args ...string) *controlplane.Manager {
 	GinkgoHelper()
 	if !strings.Contains(strings.Join(args, " "), "--controllers=") {
-		args = append([]string{"--controllers=*,-clusterip,-nodeport"}, args...)
+		args = append([]string{"--controllers=*,-clusterip,-nodeport,-loadbalancer"}, args...)
 	}
 	started, err := plane.StartManager(ctx, controlplane.ManagerOptions{
 		Name:     name,

@@ -39,6 +39,7 @@ var _ = Describe("The kinds of pools", Ordered, ContinueOnFailure, func() {
 	AfterEach(func(ctx SpecContext) {
 		Expect(pools.DeleteAllOf(ctx, &servicenetv1alpha1.ClusterIPPool{})).To(Succeed())
 		Expect(pools.DeleteAllOf(ctx, &servicenetv1alpha1.NodePortPool{})).To(Succeed())
+		Expect(pools.DeleteAllOf(ctx, &servicenetv1alpha1.LoadBalancerPool{})).To(Succeed())
 	})
 
 	It("have short names and a category, and no namespace", func() {
@@ -46,7 +47,7 @@ var _ = Describe("The kinds of pools", Ordered, ContinueOnFailure, func() {
 		for _, resource := range discoverPools() {
 			found[resource.Name] = resource
 		}
-		for name, short := range map[string]string{"clusterippools": "cippool", "nodeportpools": "nppool"} {
+		for name, short := range map[string]string{"clusterippools": "cippool", "nodeportpools": "nppool", "loadbalancerpools": "lbpool"} {
 			Expect(found[name].ShortNames).To(ConsistOf(short))
 			Expect(found[name].Categories).To(ConsistOf("servicenet"))
 			Expect(found[name].Namespaced).To(BeFalse())
@@ -71,6 +72,12 @@ var _ = Describe("The kinds of pools", Ordered, ContinueOnFailure, func() {
 		for i := range addresses.Items {
 			Expect(pool.CompileClusterIPPool(&addresses.Items[i]).Faults).To(BeEmpty())
 		}
+		var balancers servicenetv1alpha1.LoadBalancerPoolList
+		Expect(pools.List(ctx, &balancers)).To(Succeed())
+		Expect(balancers.Items).To(HaveLen(3))
+		for i := range balancers.Items {
+			Expect(pool.CompileLoadBalancerPool(&balancers.Items[i]).Faults).To(BeEmpty())
+		}
 		var ports servicenetv1alpha1.NodePortPoolList
 		Expect(pools.List(ctx, &ports)).To(Succeed())
 		Expect(ports.Items).To(HaveLen(1))
@@ -86,6 +93,15 @@ var _ = Describe("The kinds of pools", Ordered, ContinueOnFailure, func() {
 		Expect(pools.Create(ctx, created)).To(Succeed())
 		Expect(created.Spec).To(Equal(servicenetv1alpha1.ClusterIPPoolSpec{
 			CIDRs: []string{"10.96.5.0/24"}, ServiceCIDR: servicenetv1alpha1.ServiceCIDRUnmanaged,
+		}))
+		balancers := &servicenetv1alpha1.LoadBalancerPool{
+			ObjectMeta: metav1.ObjectMeta{Name: "plain"},
+			Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{NodeSelector: &metav1.LabelSelector{}},
+		}
+		Expect(pools.Create(ctx, balancers)).To(Succeed())
+		Expect(balancers.Spec).To(Equal(servicenetv1alpha1.LoadBalancerPoolSpec{
+			NodeSelector: &metav1.LabelSelector{}, AutoAssign: new(true),
+			OnShrink: servicenetv1alpha1.ShrinkKeep, IPMode: servicenetv1alpha1.IPModeVIP,
 		}))
 	})
 
@@ -144,6 +160,20 @@ var _ = Describe("The kinds of pools", Ordered, ContinueOnFailure, func() {
 			"Name": "edge", "Total": 100.0, "Used": 100.0, "Free": 0.0,
 			"Ready": "False", "Reason": "Exhausted", "Priority": 0.0,
 		}))
+
+		balancers := &servicenetv1alpha1.LoadBalancerPool{
+			ObjectMeta: metav1.ObjectMeta{Name: "public"},
+			Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{"192.0.2.0/31"}},
+		}
+		Expect(pools.Create(ctx, balancers)).To(Succeed())
+		balancers.Status = servicenetv1alpha1.LoadBalancerPoolStatus{
+			Total: "2", Used: "2", Free: "0", Waiting: new(int32(3)), Conditions: []metav1.Condition{ready},
+		}
+		Expect(pools.Status().Update(ctx, balancers)).To(Succeed())
+		Expect(tableOf(ctx, "loadbalancerpools")).To(Equal(map[string]any{
+			"Name": "public", "Total": "2", "Used": "2", "Free": "0", "Waiting": 3.0,
+			"Ready": "False", "Reason": "Exhausted", "Priority": 0.0,
+		}))
 	})
 
 	DescribeTable("are explained by kubectl",
@@ -161,6 +191,11 @@ var _ = Describe("The kinds of pools", Ordered, ContinueOnFailure, func() {
 		Entry(nil, "cippool.spec.serviceCIDR", "ENUM: Unmanaged Managed"),
 		Entry(nil, "cippool.spec.reservations.addresses", "one of each family at most"),
 		Entry(nil, "cippool.status.families.usedByOthers", "They had them before the pool was made or edited, and keep them"),
+		Entry(nil, "lbpool", "traffic for them finds its way is the matter of whoever announces them"),
+		Entry(nil, "lbpool.spec.addresses", "ranges such as 192.0.2.10-192.0.2.20"),
+		Entry(nil, "lbpool.spec.onShrink", "ENUM: Keep Rehome"),
+		Entry(nil, "lbpool.spec.ipMode", "ENUM: VIP Proxy"),
+		Entry(nil, "lbpool.status.waiting", "how many Services wait for an address of the pool"),
 		Entry(nil, "nppool.spec.ranges", "last is the highest port"),
 		Entry(nil, "nppool.spec.retain", "how long the number of a deleted Service is kept"),
 		Entry(nil, "nppool.status.usedOutside", "in no pool that serves them"),
@@ -189,6 +224,7 @@ var _ = Describe("The kinds of pools", Ordered, ContinueOnFailure, func() {
 			Expect(causes).To(ConsistOf(want), err.Error())
 		},
 		poolRefusals(),
+		balancerRefusals(),
 	)
 })
 
@@ -209,6 +245,9 @@ func installPools(ctx context.Context) client.Client {
 	Expect(err).NotTo(HaveOccurred())
 	Eventually(func(ctx context.Context) error {
 		if err := pools.List(ctx, &servicenetv1alpha1.NodePortPoolList{}); err != nil {
+			return err
+		}
+		if err := pools.List(ctx, &servicenetv1alpha1.LoadBalancerPoolList{}); err != nil {
 			return err
 		}
 		return pools.List(ctx, &servicenetv1alpha1.ClusterIPPoolList{})
@@ -314,5 +353,46 @@ func poolRefusals() []TableEntry {
 			"Invalid spec.serviceSelector.matchExpressions"),
 		Entry("every operator", ports, `{ranges: [{first: 31000}], serviceSelector: {matchExpressions: [{key: a, operator: In, values: [b]},
 			{key: a, operator: NotIn, values: [b]}, {key: a, operator: Exists}, {key: a, operator: DoesNotExist}]}}`),
+	}
+}
+
+// balancerRefusals are those of pools of load balancers.
+func balancerRefusals() []TableEntry {
+	const balancers = "LoadBalancerPool"
+	return []TableEntry{
+		Entry("nothing, of load balancers", balancers, `{}`, "Invalid spec"),
+		Entry("addresses and nodes", balancers, `{addresses: [192.0.2.0/24], nodeSelector: {}}`, "Invalid spec"),
+		Entry("no addresses", balancers, `{addresses: []}`, "Invalid spec.addresses"),
+		Entry("the same addresses twice", balancers, `{addresses: [192.0.2.0/24, 192.0.2.0/24]}`, "Duplicate spec.addresses[1]"),
+		Entry("addresses in all forms", balancers, `{addresses: [192.0.2.0/24, 198.51.100.9-198.51.100.10, 198.51.100.255-198.51.101.0, 10.0.0.1-10.0.0.1,
+			"fd00::/64", "fd01::1-fd01::2", 203.0.113.1/32, "fd02::/127"]}`),
+		Entry("what is no stretch of addresses", balancers, `{addresses: [web, 192.0.2.1, 192.0.2.1-, 192.0.2.1-192.0.2.2-192.0.2.3, 192.0.2.0/33, 192.0.2.1-x]}`,
+			"Invalid spec.addresses[0]", "Invalid spec.addresses[1]", "Invalid spec.addresses[2]", "Invalid spec.addresses[3]",
+			"Invalid spec.addresses[4]", "Invalid spec.addresses[5]"),
+		Entry("addresses with bits after the prefix", balancers, `{addresses: [192.0.2.1/24, "fd00::1/64"]}`, "Invalid spec.addresses[0]", "Invalid spec.addresses[1]"),
+		Entry("an IPv6 prefix too short", balancers, `{addresses: ["fd00::/63"]}`, "Invalid spec.addresses[0]"),
+		Entry("a range over two families", balancers, `{addresses: ["192.0.2.1-fd00::1", "fd00::1-192.0.2.1"]}`, "Invalid spec.addresses[0]", "Invalid spec.addresses[1]"),
+		Entry("exclusions of addresses in all forms", balancers, `{addresses: [192.0.2.0/24], exclusions: [192.0.2.1, 192.0.2.8/29, 192.0.2.20-192.0.2.29]}`),
+		Entry("what is no exclusion of addresses", balancers, `{addresses: [192.0.2.0/24], exclusions: [web, 192.0.2.1-x]}`,
+			"Invalid spec.exclusions[0]", "Invalid spec.exclusions[1]"),
+		Entry("a reservation of two addresses of a family", balancers,
+			`{addresses: [192.0.2.0/24], reservations: [{namespace: a, name: b, addresses: [192.0.2.1, 192.0.2.2]}]}`, "Invalid spec.reservations[0].addresses"),
+		Entry("odd words", balancers, `{addresses: [192.0.2.0/24], onShrink: Odd, ipMode: Odd}`, "NotSupported spec.onShrink", "NotSupported spec.ipMode"),
+		Entry("all words", balancers, `{addresses: [192.0.2.0/24], onShrink: Rehome, ipMode: Proxy, autoAssign: false, avoidNetworkAndBroadcast: true}`),
+		Entry("exclusive addresses for all", balancers, `{addresses: [192.0.2.0/24], exclusive: true}`, "Invalid spec.exclusive"),
+
+		Entry("nodes", balancers, `{nodeSelector: {matchLabels: {a: b}}, nodeAddressTypes: [InternalIP, ExternalIP], autoAssign: false, priority: 3,
+			serviceSelector: {matchLabels: {a: b}}, exclusive: false, avoidNetworkAndBroadcast: false, onShrink: Rehome}`),
+		Entry("odd types of addresses", balancers, `{nodeSelector: {}, nodeAddressTypes: [Hostname]}`, "NotSupported spec.nodeAddressTypes[0]"),
+		Entry("a type twice", balancers, `{nodeSelector: {}, nodeAddressTypes: [InternalIP, InternalIP]}`, "Invalid spec.nodeAddressTypes"),
+		Entry("no types", balancers, `{nodeSelector: {}, nodeAddressTypes: []}`, "Invalid spec.nodeAddressTypes"),
+		Entry("types without nodes", balancers, `{addresses: [192.0.2.0/24], nodeAddressTypes: [InternalIP]}`, "Invalid spec.nodeAddressTypes"),
+		Entry("what only addresses have", balancers, `{nodeSelector: {}, exclusions: [192.0.2.1], retain: 1h, limitPerNamespace: 1, exclusive: true,
+			avoidNetworkAndBroadcast: true, namespaceSelector: {}, reservations: [{namespace: a, name: b, addresses: [192.0.2.1]}]}`,
+			"Invalid spec.exclusions", "Invalid spec.retain", "Invalid spec.limitPerNamespace", "Invalid spec.exclusive",
+			"Invalid spec.avoidNetworkAndBroadcast", "Invalid spec.reservations"),
+		Entry("an odd operator for nodes", balancers, `{nodeSelector: {matchExpressions: [{key: a, operator: Odd}]}}`, "Invalid spec.nodeSelector.matchExpressions"),
+		Entry("Exists with values for nodes", balancers, `{nodeSelector: {matchExpressions: [{key: a, operator: Exists, values: [b]}]}}`,
+			"Invalid spec.nodeSelector.matchExpressions"),
 	}
 }

@@ -37,6 +37,10 @@ type change struct {
 func (s *Store) swap(ctx context.Context, key ledger.Key, move func(*ledger.Block) error, landed func() error) error {
 	c := &change{ctx: ctx, move: move, landed: landed, done: make(chan error, 1)}
 	s.mu.Lock()
+	if s.life.Err() != nil {
+		defer s.mu.Unlock()
+		return s.tooLate(c)
+	}
 	p := s.page(key)
 	p.waiting = append(p.waiting, c)
 	s.startWriting(p)

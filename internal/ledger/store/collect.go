@@ -78,6 +78,7 @@ func (s *Store) Collect(ctx context.Context) error {
 			// Those that come about then share the questions too.
 			_ = sleep(ctx, s.Timing.Gather)
 		}
+		s.expireHolds()
 		for s.clear(ctx) {
 		}
 	}
@@ -154,6 +155,9 @@ func (s *Store) due() (questions []Question, serials []uint32) {
 	defer s.mu.Unlock()
 	now, wall := time.Now(), s.Now()
 	for _, p := range s.pages {
+		if ledger.HasTenants(p.key.Family) {
+			continue
+		}
 		for number, w := range p.watches {
 			if w.next.After(now) || p.keeps(number, wall) && !w.suspect {
 				continue

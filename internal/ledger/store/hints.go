@@ -15,8 +15,12 @@ import (
 // with a number. Every replica is to be told what its watch shows, the initial
 // list and repeated events too. A number that this replica gave is confirmed with
 // that. While Collect runs, a number that is nobody's by the ledger is adopted: at
-// once if it is free, after a question if it is held.
+// once if it is free, after a question if it is held. Load-balancer addresses that a
+// Service shows are no sign of anything.
 func (s *Store) Carried(place ledger.Place, owner ledger.Owner, version string) {
+	if ledger.HasTenants(place.Family) {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.page(place.Key)
@@ -67,8 +71,12 @@ func (n *number) confirmedBy(owner ledger.Owner, version string) bool {
 // Dropped says that a Service that carried a number is gone, or carries it no
 // more. Every replica is to be told what its watch shows. It is a hint: whether
 // nothing uses the number is found out before it is free. With a retention the
-// number is kept for a Service of that name for some time.
+// number is kept for a Service of that name for some time. Load-balancer addresses are
+// none of its business, as above.
 func (s *Store) Dropped(place ledger.Place, owner ledger.Owner, then ledger.Retention) {
+	if ledger.HasTenants(place.Family) {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.page(place.Key)

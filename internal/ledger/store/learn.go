@@ -26,10 +26,22 @@ func (s *Store) learn(p *page) {
 			}
 		}
 	}
+	note(s.keepers, p, len(p.retained) > 0)
+	note(s.unreadable, p, p.broken != nil)
 	s.noteHolds(p)
+	s.noteTenants(p)
 	close(p.changed)
 	close(s.changed)
 	p.changed, s.changed = make(chan struct{}), make(chan struct{})
+}
+
+// note has a page among others, or not.
+func note(among map[ledger.Key]*page, p *page, is bool) {
+	if is {
+		among[p.key] = p
+	} else {
+		delete(among, p.key)
+	}
 }
 
 // absorb compares what the block says of this replica's loans with what the

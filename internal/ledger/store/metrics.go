@@ -82,13 +82,13 @@ func (m *Metrics) took(family servicenetv1alpha1.NumberFamily, kind string, begu
 }
 
 func outcome(err error) string {
-	taken, full := (*ledger.TakenError)(nil), (*ledger.FullError)(nil)
+	taken, sharing, full := (*ledger.TakenError)(nil), (*ledger.SharingError)(nil), (*ledger.FullError)(nil)
 	switch {
 	case err == nil:
 		return "given"
-	case errors.As(err, &taken):
+	case errors.As(err, &taken), errors.As(err, &sharing):
 		return "taken"
-	case errors.As(err, &full):
+	case errors.As(err, &full), errors.Is(err, ledger.ErrNoRoom):
 		return "full"
 	default:
 		return "unavailable"

@@ -19,9 +19,10 @@ func OwnerOf(service *corev1.Service) ledger.Owner {
 	return ledger.Owner{NamespacedName: client.ObjectKeyFromObject(service), UID: service.UID}
 }
 
-// Numbers returns the numbers that a Service carries: its ClusterIPs, NodePorts
-// and load-balancer addresses. An ExternalName that has NodePorts carries them: the
-// API server's repair allocates them for it.
+// Numbers returns the numbers that a Service carries: its ClusterIPs and NodePorts. An
+// ExternalName that has NodePorts carries them: the API server's repair allocates them
+// for it. Load-balancer addresses are no such numbers: its status says what the ledger
+// has decided, and decides nothing.
 func Numbers(service *corev1.Service) []ledger.Place {
 	var places []ledger.Place
 	if service.Spec.Type != corev1.ServiceTypeExternalName {
@@ -32,12 +33,14 @@ func Numbers(service *corev1.Service) []ledger.Place {
 	for i := range service.Spec.Ports {
 		places = appendPort(places, service.Spec.Ports[i].NodePort)
 	}
-	places = appendPort(places, service.Spec.HealthCheckNodePort)
-	if service.Spec.Type == corev1.ServiceTypeLoadBalancer {
-		for i := range service.Status.LoadBalancer.Ingress {
-			address := service.Status.LoadBalancer.Ingress[i].IP
-			places = appendAddress(places, servicenetv1alpha1.LoadBalancerIPv4, servicenetv1alpha1.LoadBalancerIPv6, address)
-		}
+	return appendPort(places, service.Spec.HealthCheckNodePort)
+}
+
+// Addresses returns the load-balancer addresses that the status of a Service shows.
+func Addresses(service *corev1.Service) (places []ledger.Place) {
+	for i := range service.Status.LoadBalancer.Ingress {
+		address := service.Status.LoadBalancer.Ingress[i].IP
+		places = appendAddress(places, servicenetv1alpha1.LoadBalancerIPv4, servicenetv1alpha1.LoadBalancerIPv6, address)
 	}
 	return places
 }

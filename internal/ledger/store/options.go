@@ -73,6 +73,10 @@ type Options struct {
 	Seed uint64
 	// Now is the time of day, for how long numbers are retained. time.Now if nil.
 	Now func() time.Time
+	// TenantsChanged is told of each load-balancer address whose tenants change, and of
+	// each that is free again, whoever did it. May be nil. The Store is locked while it
+	// runs: it must neither wait nor call back.
+	TenantsChanged func(TenantNews)
 	// Metrics counts what happens. May be nil.
 	Metrics *Metrics
 	// Logger is told of what is odd. May be the zero Logger.

@@ -61,6 +61,10 @@ type page struct {
 	retained map[ledger.Digest][]int
 	// watches is what the collector knows of held numbers.
 	watches map[int]*watch
+	// tenanted is the block as it says who has which load-balancer address, also while
+	// it can't be read any more, and expires when the first retention of one is over.
+	tenanted *ledger.Block
+	expires  time.Time
 }
 
 // version is a block as the API server has it.
@@ -117,29 +121,37 @@ func (p *page) state(number int) ledger.State {
 // goes back: a number that was put on loan since would be forgotten, and given
 // out a second time when it turns up again.
 func (s *Store) see(p *page, v *version) {
-	if v.meta.UID == p.gone && p.gone != "" {
-		return
-	}
-	order, err := 1, error(nil)
-	if p.floor != "" {
-		order, err = resourceversion.CompareResourceVersion(v.meta.ResourceVersion, p.floor)
-	}
-	switch {
-	case err != nil || order < 0:
-	case order == 0:
-		p.known = p.known || v.meta.ResourceVersion == p.meta.ResourceVersion
-	default:
+	if s.isNews(p, &v.meta) {
 		p.version, p.known, p.floor = *v, true, v.meta.ResourceVersion
 		s.learn(p)
 	}
 }
 
-// miss takes over that the object is not there.
+// isNews tells whether a version is news.
+func (s *Store) isNews(p *page, meta *metav1.ObjectMeta) bool {
+	if meta.UID == p.gone && p.gone != "" {
+		return false
+	}
+	order, err := 1, error(nil)
+	if p.floor != "" {
+		order, err = resourceversion.CompareResourceVersion(meta.ResourceVersion, p.floor)
+	}
+	if err == nil && order == 0 {
+		p.known = p.known || meta.ResourceVersion == p.meta.ResourceVersion
+	}
+	return err == nil && order > 0
+}
+
+// miss takes over that the object is not there. If addresses had tenants when it was
+// last seen, it is lost: before it is deleted as it should be, it says that none has.
 func (s *Store) miss(p *page) {
 	if p.meta.UID != "" {
 		p.gone = p.meta.UID
 	}
 	p.version, p.known = version{}, true
+	if p.tenanted != nil && !p.tenanted.Empty() {
+		p.broken, p.lost = ledger.ErrLost, time.Now()
+	}
 	s.learn(p)
 }
 
@@ -150,35 +162,30 @@ func (s *Store) BlockSeen(object *servicenetv1alpha1.AllocationBlock) {
 		s.Logger.Error(err, "Left a block alone that is none of the ledger's", "block", object.Name)
 		return
 	}
-	if s.has(key, object.ResourceVersion) {
-		return // mostly an echo of what was written here
-	}
-	v := versionOf(object)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.see(s.page(key), v)
-}
-
-// has tells whether a version of a block is known, and that it is the newest.
-func (s *Store) has(key ledger.Key, version string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.page(key)
-	return p.known && p.meta.ResourceVersion == version
+	if !s.isNews(p, &object.ObjectMeta) {
+		return // as is most of what this replica wrote itself: it need not be decoded
+	}
+	s.mu.Unlock()
+	v := versionOf(object)
+	s.mu.Lock()
+	s.see(p, v)
 }
 
 // BlockGone tells of a block that a watch shows to be deleted, as it was then. If not
 // all numbers were free, others have deleted it: what was in flight is not known any
 // more, and until it is rebuilt none of its numbers is given out.
 func (s *Store) BlockGone(object *servicenetv1alpha1.AllocationBlock) {
-	last := versionOf(object)
-	s.gone(object, last.broken != nil || !last.block.Empty())
+	s.gone(object, versionOf(object))
 }
 
 // BlockMissing tells of a block of which a watch does not show how it went.
-func (s *Store) BlockMissing(object *servicenetv1alpha1.AllocationBlock) { s.gone(object, false) }
+func (s *Store) BlockMissing(object *servicenetv1alpha1.AllocationBlock) { s.gone(object, nil) }
 
-func (s *Store) gone(object *servicenetv1alpha1.AllocationBlock, lost bool) {
+// gone takes over that a block was deleted, as it was last, if that is known.
+func (s *Store) gone(object *servicenetv1alpha1.AllocationBlock, last *version) {
 	key, err := keyOf(object)
 	if err != nil {
 		return
@@ -186,19 +193,31 @@ func (s *Store) gone(object *servicenetv1alpha1.AllocationBlock, lost bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	p := s.page(key)
+	lost := last != nil && (last.broken != nil || !last.block.Empty())
 	if p.meta.UID == object.UID {
+		if last != nil && !lost {
+			s.see(p, last)
+		}
 		s.miss(p)
 	}
-	if lost && p.gone == object.UID && p.meta.UID == "" {
+	if last == nil || p.gone != object.UID || p.meta.UID != "" {
+		return
+	}
+	switch {
+	case lost:
 		p.broken, p.lost = ledger.ErrLost, time.Now()
+		s.learn(p)
+	case errors.Is(p.broken, ledger.ErrLost):
+		p.broken = nil // it only seemed so
 		s.learn(p)
 	}
 }
 
 // giveUpOn gives up waiting for a block that is lost to be rebuilt: no request lives
-// any more that could have been given one of its numbers.
+// any more that could have been given one of its numbers. Who has load-balancer
+// addresses nothing but the block tells: that is waited for.
 func (s *Store) giveUpOn(p *page) {
-	if errors.Is(p.broken, ledger.ErrLost) && time.Since(p.lost) > s.Timing.Stale {
+	if errors.Is(p.broken, ledger.ErrLost) && time.Since(p.lost) > s.Timing.Stale && !ledger.HasTenants(p.key.Family) {
 		p.broken = nil
 		s.learn(p)
 	}

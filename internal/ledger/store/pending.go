@@ -33,14 +33,15 @@ type Kept struct {
 	Slot ledger.Slot
 }
 
-// Retained returns the numbers that are held for a Service of a name.
+// Retained returns the numbers that are held for a Service of a name, load-balancer
+// addresses left out: AssignAny finds those.
 func (s *Store) Retained(name types.NamespacedName) []Kept {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var digest ledger.Digest
 	var found []Kept
 	for _, p := range s.pages {
-		if len(p.retained) == 0 {
+		if len(p.retained) == 0 || ledger.HasTenants(p.key.Family) {
 			continue
 		}
 		if digest == (ledger.Digest{}) {
@@ -56,13 +57,14 @@ func (s *Store) Retained(name types.NamespacedName) []Kept {
 
 // Pending returns the numbers that this replica gave to Services of a namespace that
 // were not seen yet, and those that are held for deleted ones, each with the name of
-// its Service. The Store must not be called meanwhile.
+// its Service, load-balancer addresses left out. The Store must not be called
+// meanwhile.
 func (s *Store) Pending(namespace string) iter.Seq2[ledger.Place, types.NamespacedName] {
 	return func(yield func(ledger.Place, types.NamespacedName) bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for _, p := range s.pages {
-			if !p.pending(namespace, yield) {
+			if !ledger.HasTenants(p.key.Family) && !p.pending(namespace, yield) {
 				return
 			}
 		}

@@ -30,7 +30,7 @@ func (s *Store) newSearch(h *shelf) *search {
 func (q *search) next(ctx context.Context) error {
 	q.s.mu.Lock()
 	some, changed := q.look(), q.s.changed
-	broken := q.broken()
+	broken := q.s.brokenOf(q.h)
 	wait := time.Until(q.until)
 	q.s.mu.Unlock()
 	switch {
@@ -90,10 +90,10 @@ func (q *search) clearing(p *page) bool {
 	return false
 }
 
-// broken returns why a block that may have free numbers of the range can't be read.
-func (q *search) broken() error {
-	for _, p := range q.s.pages {
-		if p.broken != nil && p.key.Family == q.h.family && q.h.of.Touches(p.key.Block) {
+// brokenOf returns why a block that may have free numbers of a range can't be read.
+func (s *Store) brokenOf(h *shelf) error {
+	for _, p := range s.unreadable {
+		if p.key.Family == h.family && h.of.Touches(p.key.Block) {
 			return p.broken
 		}
 	}

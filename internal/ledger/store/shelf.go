@@ -21,6 +21,8 @@ type shelf struct {
 	index  *allocator.Index
 	// active is the block that numbers were last borrowed from.
 	active allocator.Block
+	// opening is a new block that load-balancer addresses are to be taken from.
+	opening allocator.Choice
 	// size is how many numbers can be chosen, at most manyNumbers.
 	size int
 

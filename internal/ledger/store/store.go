@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"servicenet.dev/servicenet/internal/allocator"
 	"servicenet.dev/servicenet/internal/ledger"
 )
@@ -35,6 +37,11 @@ type Store struct {
 	rng     *rand.Rand
 	pages   map[ledger.Key]*page
 	shelves map[*allocator.Range]*shelf
+	// keepers are the pages with numbers that are held for somebody, unreadable those
+	// of blocks that can't be read.
+	keepers, unreadable map[ledger.Key]*page
+	// tenancies are the load-balancer addresses that a Service has.
+	tenancies map[types.UID][]ledger.Place
 	// changed is closed, and replaced, when a version of any page is seen.
 	changed chan struct{}
 	// inFlight counts the numbers given, by the namespace of their Services.
@@ -56,15 +63,17 @@ func New(ctx context.Context, options Options) *Store {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	return &Store{
 		Options: options, life: life, end: end,
-		holder:   options.Holder,
-		writers:  make(chan struct{}, mostWriters),
-		news:     make(chan struct{}, 1),
-		rng:      rand.New(rand.NewPCG(options.Seed, uint64(options.Holder))),
-		pages:    map[ledger.Key]*page{},
-		shelves:  map[*allocator.Range]*shelf{},
-		changed:  make(chan struct{}),
-		inFlight: map[string]int{},
-		repeats:  map[repeat]*number{},
+		holder:  options.Holder,
+		writers: make(chan struct{}, mostWriters),
+		news:    make(chan struct{}, 1),
+		rng:     rand.New(rand.NewPCG(options.Seed, uint64(options.Holder))),
+		pages:   map[ledger.Key]*page{},
+		shelves: map[*allocator.Range]*shelf{},
+		keepers: map[ledger.Key]*page{}, unreadable: map[ledger.Key]*page{},
+		tenancies: map[types.UID][]ledger.Place{},
+		changed:   make(chan struct{}),
+		inFlight:  map[string]int{},
+		repeats:   map[repeat]*number{},
 	}
 }
 

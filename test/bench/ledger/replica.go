@@ -119,7 +119,7 @@ func (w *world) startOne(ctx context.Context, seen *watch) (*store.Store, error)
 func awaitGiving(ctx context.Context, s *store.Store, at int) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	place := ledger.Address(servicenetv1alpha1.LoadBalancerIPv4, netip.AddrFrom4([4]byte{192, 0, 2, byte(at)})) //nolint:gosec // 0 or 1
+	place := ledger.Address(servicenetv1alpha1.ClusterIPv4, netip.AddrFrom4([4]byte{192, 0, 2, byte(at)})) //nolint:gosec // 0 or 1
 	for {
 		err := s.TakeNumber(ctx, place, store.Request{Owner: ownerOf("ready", 0)})
 		if err == nil || ctx.Err() != nil {

@@ -1,0 +1,142 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"servicenet.dev/servicenet/internal/ledger"
+	"servicenet.dev/servicenet/internal/loadbalancer"
+	"servicenet.dev/servicenet/internal/tracker"
+)
+
+// +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups="",resources=services/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
+
+// loadBalancerReconciler gives Services of type LoadBalancer what they ask for, and
+// takes it back.
+type loadBalancerReconciler struct {
+	*loadBalancers
+}
+
+func setupLoadBalancer(mgr ctrl.Manager, r *replica) error {
+	reconciler := &loadBalancerReconciler{r.balancers}
+	return newController(mgr, LoadBalancerName, "service", r.options.ConcurrentServiceSyncs,
+		r.cluster.GetCache(), []watch{r.balancers.requests}).Complete(reconciler)
+}
+
+// from is of watch. What there is to do comes from handlers that the replica registers.
+func (q *requests) from(cache.Cache) source.Source { return source.Func(q.start) }
+
+// Reconcile brings one Service up to date.
+func (r *loadBalancerReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	select {
+	case <-r.open:
+	case <-ctx.Done():
+		return ctrl.Result{}, nil
+	}
+	name := request.NamespacedName
+	if err := r.releaseDeparted(ctx, name); err != nil {
+		return ctrl.Result{}, err
+	}
+	record := r.record(name)
+	if record == nil {
+		r.forget(name)
+		return ctrl.Result{}, nil
+	}
+	if r.tracker.Behind(name, r.showing(name.Namespace), r.clock.Now()) {
+		return ctrl.Result{RequeueAfter: tracker.MaxWait}, nil
+	}
+	done := r.begin(record.UID)
+	again, err := r.sync(ctx, record)
+	done()
+	if _, unavailable := errors.AsType[*ledger.UnavailableError](err); err != nil && (unavailable || isStale(err)) {
+		// It can't try now: whoever waits behind it is not to wait for it.
+		r.enqueue(r.leave(name)...)
+	}
+	result, err := conclude(ctx, err, false, func(err error) {
+		r.recorder.Eventf(referenceToRecord(record), nil, corev1.EventTypeWarning, "SyncLoadBalancerFailed", "UpdateLoadBalancer",
+			"The load balancer is not up to date, and tried again: %v", err)
+	})
+	return sooner(result, again), err
+}
+
+// sync does what is owed to a Service. It returns after what time to look at it again
+// without a reason; zero is never.
+func (r *loadBalancerReconciler) sync(ctx context.Context, record *serviceRecord) (again time.Duration, err error) {
+	has := len(r.store.Tenancies(record.UID)) > 0
+	service := record.balanced
+	if service == nil {
+		r.forget(record.NamespacedName)
+		if !has {
+			return 0, nil
+		}
+		// Somebody took our finalizer off, and changed its type.
+		return 0, r.releaseAll(ctx, record.Owner, false)
+	}
+	switch r.terms.Duty(service, has) {
+	case loadbalancer.Serve:
+		return r.serve(ctx, service)
+	case loadbalancer.CleanUp:
+		r.forget(record.NamespacedName)
+		return 0, r.cleanUp(ctx, service)
+	case loadbalancer.Nothing:
+		r.forget(record.NamespacedName)
+	}
+	return 0, nil
+}
+
+// serve has a Service get what it asks for, and says so in its status. What it gives up
+// for that is given up when nobody can read there any more that it has it.
+func (r *loadBalancerReconciler) serve(ctx context.Context, service *corev1.Service) (again time.Duration, err error) {
+	r.wanting(service)
+	if !loadbalancer.HasFinalizer(service) {
+		if service, err = r.putFinalizer(ctx, service); err != nil {
+			return 0, err
+		}
+	}
+	is, err := r.provider.Ensure(ctx, service)
+	if err != nil {
+		return 0, err
+	}
+	if wait := r.contested(service, is); wait > 0 {
+		return wait, nil
+	}
+	if _, err := r.say(ctx, service, is); err != nil {
+		return 0, err
+	}
+	if is.Allocated.True {
+		r.satisfied(service)
+	}
+	if is.settle != nil {
+		return 0, is.settle(ctx)
+	}
+	return 0, nil
+}
+
+// cleanUp takes everything of ours from a Service, our finalizer last.
+func (r *loadBalancerReconciler) cleanUp(ctx context.Context, service *corev1.Service) error {
+	if service.DeletionTimestamp == nil || len(service.Finalizers) > 1 {
+		var err error
+		service, err = r.say(ctx, service, &ensured{Desired: loadbalancer.Desired{Ours: r.provider.Ours(service)}, acted: true})
+		if err != nil {
+			return err
+		}
+	}
+	if err := r.provider.EnsureDeleted(ctx, service); err != nil {
+		return err
+	}
+	if !loadbalancer.HasFinalizer(service) {
+		return nil
+	}
+	return r.takeFinalizer(ctx, service)
+}

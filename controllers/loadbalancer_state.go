@@ -1,0 +1,310 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"maps"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	toolscache "k8s.io/client-go/tools/cache"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"servicenet.dev/servicenet/internal/ledger/store"
+	"servicenet.dev/servicenet/internal/loadbalancer"
+	"servicenet.dev/servicenet/internal/pool"
+	"servicenet.dev/servicenet/internal/tracker"
+)
+
+// loadBalancers is what all that looks after Services of type LoadBalancer has in
+// common. Only the leader acts; others keep up to date.
+type loadBalancers struct {
+	*replica
+
+	terms    loadbalancer.Terms
+	provider provider
+	statuses client.StatusClient
+	counters *loadBalancerMetrics
+	requests *requests
+	// tracker knows which of our writes the cache has not shown yet.
+	tracker *tracker.Tracker[*corev1.Service]
+	// pools are those from which addresses are given: all that Services had of them
+	// before has been taken over.
+	pools atomic.Pointer[pool.LoadBalancers]
+	// changed rings when the pools of the book have changed.
+	changed bell
+	// open is closed once addresses may be given.
+	open chan struct{}
+
+	// mu is never held while the ledger is called, which calls tenantsChanged while it
+	// is locked.
+	mu      sync.Mutex
+	waiters *loadbalancer.Waiters
+	turn    *loadbalancer.Turn
+	// services are those that matter, by UID.
+	services map[types.UID]types.NamespacedName
+	// busy are those that are worked on.
+	busy map[types.UID]bool
+	// departed are Services that are gone, whose addresses may be left.
+	departed map[types.NamespacedName][]types.UID
+	// wants is since when a Service is known to want an address.
+	wants map[types.UID]time.Time
+	// waitsFor is for which pool Services wait.
+	waitsFor map[types.NamespacedName]string
+	// contests counts how often a status was restored.
+	contests map[types.UID]contest
+}
+
+func newLoadBalancers(r *replica, registry prometheus.Registerer) (*loadBalancers, error) {
+	b := &loadBalancers{
+		replica: r, statuses: r.cluster.GetClient(),
+		terms:    termsOf(r.options),
+		requests: &requests{early: map[ctrl.Request]bool{}},
+		tracker:  tracker.New(func(s *corev1.Service) types.NamespacedName { return client.ObjectKeyFromObject(s) }),
+		changed:  newBell(), open: make(chan struct{}),
+		waiters: loadbalancer.NewWaiters(), turn: loadbalancer.NewTurn(),
+		services: map[types.UID]types.NamespacedName{}, busy: map[types.UID]bool{},
+		departed: map[types.NamespacedName][]types.UID{}, wants: map[types.UID]time.Time{},
+		waitsFor: map[types.NamespacedName]string{}, contests: map[types.UID]contest{},
+	}
+	b.provider = &poolProvider{loadBalancers: b, sharers: newSharers()}
+	var err error
+	b.counters, err = newLoadBalancerMetrics(registry)
+	return b, err
+}
+
+// termsOf returns which Services are ours.
+func termsOf(options Options) loadbalancer.Terms {
+	return loadbalancer.Terms{Class: options.LoadBalancerClass, Default: options.LoadBalancerDefault}
+}
+
+// requests are Services to be looked at.
+type requests struct {
+	mu    sync.Mutex
+	queue queue
+	// early are those that were asked for before there was a queue.
+	early map[ctrl.Request]bool
+}
+
+// start is source.Func.
+func (q *requests) start(_ context.Context, to queue) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.queue = to
+	for request := range q.early {
+		to.Add(request)
+	}
+	q.early = nil
+	return nil
+}
+
+func (q *requests) add(name types.NamespacedName) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	request := ctrl.Request{NamespacedName: name}
+	if q.queue == nil {
+		q.early[request] = true
+		return
+	}
+	q.queue.Add(request)
+}
+
+// enqueue has Services that wait tried again.
+func (b *loadBalancers) enqueue(waiters ...loadbalancer.Waiter) {
+	for _, waiter := range waiters {
+		b.requests.add(waiter.NamespacedName)
+	}
+}
+
+// record returns what the cache has of a Service, nil if it has none.
+func (b *loadBalancers) record(name types.NamespacedName) *serviceRecord {
+	object, _, err := b.replica.services.GetByKey(name.String())
+	if err != nil {
+		return nil
+	}
+	record, _ := object.(*serviceRecord)
+	return record
+}
+
+// showing returns what the cache has of the Services of a namespace, for the tracker.
+func (b *loadBalancers) showing(namespace string) func(name string) (*corev1.Service, bool) {
+	return func(name string) (*corev1.Service, bool) {
+		record := b.record(types.NamespacedName{Namespace: namespace, Name: name})
+		if record == nil || record.balanced == nil {
+			return nil, false
+		}
+		return record.balanced, true
+	}
+}
+
+// serviceChanged is told of each change of a Service that the cache shows.
+func (b *loadBalancers) serviceChanged(before, after *serviceRecord) {
+	was, is := before.balancedService(), after.balancedService()
+	if was == nil && is == nil {
+		return
+	}
+	b.mu.Lock()
+	if was != nil && (is == nil || is.UID != was.UID) {
+		delete(b.services, was.UID)
+		delete(b.wants, was.UID)
+		delete(b.contests, was.UID)
+		if after == nil || after.UID != was.UID {
+			b.departed[before.NamespacedName] = append(b.departed[before.NamespacedName], was.UID)
+		}
+	}
+	if is != nil {
+		b.services[is.UID] = after.NamespacedName
+	}
+	b.mu.Unlock()
+	news := true
+	if is != nil {
+		news = b.tracker.Seen(is)
+	}
+	switch {
+	case after == nil:
+		b.tracker.Forget(before.NamespacedName)
+		b.requests.add(before.NamespacedName)
+	case news && (was == nil || is == nil || was.ResourceVersion != is.ResourceVersion):
+		b.requests.add(after.NamespacedName)
+	}
+}
+
+// balancedService returns the Service of a record that matters here, nil if it does
+// not.
+func (r *serviceRecord) balancedService() *corev1.Service {
+	if r == nil {
+		return nil
+	}
+	return r.balanced
+}
+
+// namespaceEvents has the Services of a namespace looked at whose labels change.
+func (b *loadBalancers) namespaceEvents() toolscache.ResourceEventHandler {
+	return toolscache.ResourceEventHandlerFuncs{UpdateFunc: func(before, after any) {
+		was, _ := before.(*corev1.Namespace)
+		is, _ := after.(*corev1.Namespace)
+		if was != nil && is != nil && !maps.Equal(was.Labels, is.Labels) {
+			for record := range b.balancedIn(is.Name) {
+				b.requests.add(record.NamespacedName)
+			}
+		}
+	}}
+}
+
+// tenantsChanged is told by the ledger of addresses that come free, or whose tenants
+// change. It does not wait.
+func (b *loadBalancers) tenantsChanged(news store.TenantNews) {
+	b.mu.Lock()
+	spots := []loadbalancer.Spot{{Address: news.Address()}}
+	if all := b.pools.Load(); all != nil && news.Free {
+		if owner := all.Owner(news.Address()); owner != nil {
+			spots = append(spots, loadbalancer.Spot{Pool: owner.Name, Family: loadbalancer.FamilyOf(news.Address())})
+		}
+	}
+	called := b.waiters.Free(spots...)
+	var known, changed []types.NamespacedName
+	for _, uid := range news.UIDs {
+		name, is := b.services[uid]
+		if is {
+			known = append(known, name)
+		}
+		if is && !b.busy[uid] {
+			changed = append(changed, name)
+		}
+	}
+	b.mu.Unlock()
+	b.enqueue(called...)
+	for _, name := range changed {
+		b.requests.add(name)
+	}
+	for _, name := range known {
+		b.news.balancingChanged(name)
+	}
+}
+
+// begin notes that a Service is worked on, until done is called: what the ledger tells
+// of it is then no news.
+func (b *loadBalancers) begin(uid types.UID) (done func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.busy[uid] = true
+	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		delete(b.busy, uid)
+	}
+}
+
+// leave ends the waiting of a Service, and returns who is called instead of it.
+func (b *loadBalancers) leave(name types.NamespacedName) []loadbalancer.Waiter {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	next := b.waiters.Leave(name)
+	if _, waited := b.waitsFor[name]; waited {
+		delete(b.waitsFor, name)
+		b.news.balancingChanged(name)
+	}
+	return append(next, b.turn.End(name)...)
+}
+
+// forget ends all that a Service waits for.
+func (b *loadBalancers) forget(name types.NamespacedName) { b.enqueue(b.leave(name)...) }
+
+// wanting notes since when a Service has no address.
+func (b *loadBalancers) wanting(service *corev1.Service) {
+	if _, allocated := loadbalancer.Reason(service); allocated {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, known := b.wants[service.UID]; !known {
+		b.wants[service.UID] = b.clock.Now()
+	}
+}
+
+// satisfied notes that a Service has all that it asks for.
+func (b *loadBalancers) satisfied(service *corev1.Service) {
+	b.mu.Lock()
+	since, wanted := b.wants[service.UID]
+	delete(b.wants, service.UID)
+	b.mu.Unlock()
+	if wanted {
+		b.counters.allocation.Observe(b.clock.Since(since).Seconds())
+	}
+}
+
+// contest is how often a status was restored, and when that is next to be done.
+type contest struct {
+	times int
+	next  time.Time
+}
+
+// contested returns for how long a status is left as somebody else made it: longer
+// each time that it was restored, so that two who disagree do not keep the API server
+// busy.
+func (b *loadBalancers) contested(service *corev1.Service, is *ensured) time.Duration {
+	const longest, quiet = time.Minute, 5 * time.Minute
+	if _, had := loadbalancer.Reason(service); is.acted || !had || !is.Allocated.True || !loadbalancer.Edited(service, &is.Desired) {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now, of := b.clock.Now(), b.contests[service.UID]
+	if wait := of.next.Sub(now); wait > 0 {
+		return wait
+	}
+	if now.Sub(of.next) > quiet {
+		of.times = 0
+	}
+	of.next = now.Add(min(time.Second<<min(of.times, 6)/2, longest))
+	of.times++
+	b.contests[service.UID] = of
+	return 0
+}

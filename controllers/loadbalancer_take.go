@@ -1,0 +1,301 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"servicenet.dev/servicenet/internal/ledger"
+	"servicenet.dev/servicenet/internal/loadbalancer"
+	"servicenet.dev/servicenet/internal/pool"
+)
+
+// stayWithNodes has the Service go on with the addresses of nodes, of the pool that it
+// has them of, also when nodes come or go. They are then as if it had named them.
+func (r *round) stayWithNodes(places []ledger.Place) {
+	for _, family := range r.request.Families {
+		if len(r.request.Of(family)) > 0 {
+			continue
+		}
+		var has []netip.Addr
+		for _, place := range places {
+			if tenant, _ := tenantOf(r.store.Tenants(place), r.owner.UID); tenant.Node {
+				has = append(has, place.Address())
+			}
+		}
+		choice := r.all.Choose(r.who, r.request.Pool, []pool.Need{{Family: family}}, nil)[0]
+		if len(has) == 0 || choice.Refusal != nil {
+			continue
+		}
+		for candidate := range choice.Candidates {
+			isOf := func(address netip.Addr) bool { return slices.Contains(candidate.Nodes, address) }
+			if !slices.ContainsFunc(has, isOf) {
+				continue
+			}
+			for _, address := range candidate.Nodes {
+				r.nodes[address] = candidate.Pool
+			}
+			r.request.Named = append(r.request.Named, candidate.Nodes...)
+			break
+		}
+	}
+}
+
+// meet finds an address for a need, or notes why there is none.
+func (r *round) meet(ctx context.Context, need *loadbalancer.Need) error {
+	if of := r.nodes[need.Named]; of != nil {
+		return r.meetByNodes(ctx, need, of, []netip.Addr{need.Named})
+	}
+	if need.Rehomes && !r.takeTurn() {
+		r.fail(need, loadbalancer.Refusal{Reason: loadbalancer.PoolExhausted, Message: "others are moved first"})
+		return nil
+	}
+	choice := r.all.Choose(r.who, r.request.Pool, []pool.Need{{Family: need.Family, Address: need.Named}}, nil)[0]
+	if choice.Refusal != nil {
+		r.fail(need, r.refusalOfPools(need, choice.Refusal))
+		return nil
+	}
+	if r.request.Key != "" && !need.Named.IsValid() {
+		defer r.turns.lock("key/" + r.request.Key)()
+		if shared, err := r.joinSharers(ctx, need); shared || err != nil {
+			return err
+		}
+	}
+	var refusals []loadbalancer.Refusal
+	for candidate := range choice.Candidates {
+		done, refusal, err := r.try(ctx, need, &candidate)
+		if done || err != nil {
+			return err
+		}
+		refusals = append(refusals, refusal)
+	}
+	r.fail(need, worst(refusals))
+	return nil
+}
+
+// worst returns the refusal that says most: that nothing is free, unless something
+// else is wrong with all candidates.
+func worst(refusals []loadbalancer.Refusal) loadbalancer.Refusal {
+	worst := refusals[0]
+	var full []string
+	for _, refusal := range refusals {
+		if refusal.Reason == loadbalancer.PoolExhausted {
+			full = append(full, refusal.Message)
+		}
+	}
+	if len(full) > 0 {
+		return loadbalancer.Refusal{
+			Reason: loadbalancer.PoolExhausted, Message: "no address is free in the pools that serve this Service: " + strings.Join(full, ", "),
+		}
+	}
+	return worst
+}
+
+// fail notes that a need is not met. Where an address of one family is enough, and
+// the Service has one, it does not wait for the other.
+func (r *round) fail(need *loadbalancer.Need, refusal loadbalancer.Refusal) {
+	r.unmet = append(r.unmet, loadbalancer.Unmet{Need: *need, Refusal: refusal})
+}
+
+// met notes that it is.
+func (r *round) met(need *loadbalancer.Need, addresses ...netip.Addr) {
+	r.got = append(r.got, addresses...)
+	r.instead = append(r.instead, need.InsteadOf...)
+	r.moving = r.moving || need.Rehomes
+}
+
+// try takes what a candidate has. done tells that the need is met.
+func (r *round) try(
+	ctx context.Context, need *loadbalancer.Need, candidate *pool.BalancerCandidate,
+) (done bool, refusal loadbalancer.Refusal, err error) {
+	if candidate.Source == pool.OfNodes {
+		before := len(r.unmet)
+		if err := r.meetByNodes(ctx, need, candidate.Pool, candidate.Nodes); err != nil || len(r.unmet) == before {
+			return true, refusal, err
+		}
+		refusal, r.unmet = r.unmet[before].Refusal, r.unmet[:before]
+		return false, refusal, nil
+	}
+	if candidate.Pool != nil && candidate.Pool.Limits(r.who) {
+		defer r.turns.lock("namespace/" + r.owner.Namespace)()
+		if r.usedOf(candidate.Pool) >= candidate.Pool.Limit {
+			r.waits[loadbalancer.Spot{Pool: candidate.Pool.Name, Namespace: r.owner.Namespace}] = loadbalancer.NothingLeft
+			return false, loadbalancer.Refusal{Reason: loadbalancer.LimitReached, Message: fmt.Sprintf(
+				"the namespace has the %d addresses of pool %s that it may have", candidate.Pool.Limit, candidate.Pool.Name)}, nil
+		}
+	}
+	if candidate.Source == pool.Automatic {
+		return r.tryAny(ctx, need, candidate)
+	}
+	_, sharing, err := r.admit(ctx, placeOf(candidate.Address), false, false)
+	switch {
+	case err != nil:
+		return false, refusal, err
+	case sharing != nil:
+		r.waits[loadbalancer.Spot{Address: candidate.Address}] = loadbalancer.NothingLeft
+		return false, r.refusalOf(sharing), nil
+	}
+	r.met(need, candidate.Address)
+	return true, refusal, nil
+}
+
+// tryAny takes any address of a pool, unless others wait for one that are ahead.
+func (r *round) tryAny(
+	ctx context.Context, need *loadbalancer.Need, candidate *pool.BalancerCandidate,
+) (done bool, refusal loadbalancer.Refusal, err error) {
+	spot := loadbalancer.Spot{Pool: candidate.Pool.Name, Family: need.Family}
+	full := loadbalancer.Refusal{Reason: loadbalancer.PoolExhausted, Message: candidate.Pool.Name}
+	if !slices.Contains(r.called, spot) && r.isAhead(spot) {
+		r.waits[spot] = loadbalancer.Skipped
+		return false, full, nil
+	}
+	tenant := r.tenant(false, nil)
+	place, err := r.store.AssignAny(ctx, familyOf(need.Family), candidate.Range, tenant)
+	_, isFull := errors.AsType[*ledger.FullError](err)
+	_, isShared := errors.AsType[*ledger.SharingError](err)
+	switch {
+	case isFull, isShared, errors.Is(err, ledger.ErrNoRoom):
+		r.waits[spot] = loadbalancer.NothingLeft
+		return false, full, nil
+	case err != nil:
+		return false, refusal, err
+	}
+	r.acted = true
+	r.sharers.add(tenant.Key, place)
+	r.met(need, place.Address())
+	return true, refusal, nil
+}
+
+// isAhead tells whether somebody waits in a spot who is before the Service.
+func (r *round) isAhead(spot loadbalancer.Spot) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.waiters.Ahead(r.waiter, spot)
+}
+
+// takeTurn tells whether the Service may move now because its pools want it to.
+func (r *round) takeTurn() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.waitsForTurn = !r.turn.Take(r.waiter)
+	return !r.waitsForTurn
+}
+
+// endTurn ends the move of a Service.
+func (p *poolProvider) endTurn(name nameOf) {
+	p.mu.Lock()
+	next := p.turn.End(name)
+	p.mu.Unlock()
+	p.enqueue(next...)
+}
+
+// joinSharers has the Service share an address with others that have its key, if it may
+// have the address and its ports are free there.
+func (r *round) joinSharers(ctx context.Context, need *loadbalancer.Need) (bool, error) {
+	key := ledger.SharingKeyOf(r.request.Key)
+	for _, place := range r.sharers.of(key, r.store.Tenants) {
+		address := place.Address()
+		standing, of := r.all.Keeps(r.who, r.request.Pool, address)
+		if loadbalancer.FamilyOf(address) != need.Family || standing != pool.Fits || !of.AutoAssign && r.request.Pool == "" {
+			continue
+		}
+		_, sharing, err := r.admit(ctx, place, false, false)
+		if err != nil {
+			return false, err
+		}
+		if sharing == nil {
+			r.met(need, address)
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// meetByNodes has the Service have addresses of nodes, as far as its ports are free
+// there.
+func (r *round) meetByNodes(ctx context.Context, need *loadbalancer.Need, of *pool.LoadBalancerPool, nodes []netip.Addr) error {
+	var got []netip.Addr
+	var refusal loadbalancer.Refusal
+	for _, address := range nodes {
+		refused, sharing, err := r.admit(ctx, placeOf(address), true, true)
+		if err != nil {
+			return err
+		}
+		if sharing != nil {
+			refusal = r.refusalOf(sharing)
+			r.waits[loadbalancer.Spot{Address: address}] = loadbalancer.NothingLeft
+			continue
+		}
+		if len(refused) > 0 {
+			r.refused[address] = refused
+			r.waits[loadbalancer.Spot{Address: address}] = loadbalancer.NothingLeft
+		}
+		r.nodes[address] = of
+		got = append(got, address)
+	}
+	if len(got) == 0 {
+		r.fail(need, refusal)
+		return nil
+	}
+	r.met(need, got...)
+	return nil
+}
+
+// refusalOf returns why the Service can't share an address. It names nobody.
+func (r *round) refusalOf(sharing *ledger.SharingError) loadbalancer.Refusal {
+	refusal := loadbalancer.Refusal{Reason: loadbalancer.AddressInUse, Message: sharing.Error()}
+	switch sharing.Reason {
+	case ledger.OtherNamespace, ledger.OtherSelector, ledger.PortTaken:
+		refusal.Reason = loadbalancer.SharingRefused
+	}
+	return refusal
+}
+
+// refusalOfPools returns why pools have nothing for the Service.
+func (r *round) refusalOfPools(need *loadbalancer.Need, of *pool.Refusal) loadbalancer.Refusal {
+	refusal := loadbalancer.Refusal{Reason: of.Reason, Message: of.Message}
+	if need.Named.IsValid() {
+		refusal.Message = need.Named.String() + " " + of.Message
+	}
+	for _, p := range r.all.Pools() {
+		if of.Reason == pool.RefusedNoPool && p.OfNodes() && r.all.Serves(p.Name, r.who) {
+			refusal.Reason = loadbalancer.NoNodes
+			refusal.Message = fmt.Sprintf("no node of pool %s is ready and has an address of %s", p.Name, need.Family)
+		}
+	}
+	return refusal
+}
+
+// usedOf returns how many addresses of a pool the Services of the namespace have, but
+// for the Service itself.
+func (r *round) usedOf(of *pool.LoadBalancerPool) int {
+	counted := map[ledger.Place]bool{}
+	for record := range r.balancedIn(r.owner.Namespace) {
+		for _, place := range r.store.Tenancies(record.UID) {
+			if owner := r.all.Owner(place.Address()); owner != nil && owner.Name == of.Name && !slices.Contains(r.instead, place.Address()) {
+				counted[place] = true
+			}
+		}
+	}
+	return len(counted)
+}
+
+// whoIs returns what pools see of a Service.
+func (b *loadBalancers) whoIs(ctx context.Context, service *corev1.Service) (*pool.Who, error) {
+	namespace, err := b.namespace(ctx, service.Namespace)
+	if err != nil {
+		return nil, err
+	}
+	return &pool.Who{
+		Namespace: service.Namespace, Name: service.Name,
+		NamespaceLabels: namespace.Labels, ServiceLabels: service.Labels,
+	}, nil
+}

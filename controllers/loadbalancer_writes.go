@@ -1,0 +1,150 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+	"servicenet.dev/servicenet/internal/loadbalancer"
+)
+
+// say writes what a status is to say, if it does not say that already, makes events of
+// what is new, and returns the Service as it is then.
+func (b *loadBalancers) say(ctx context.Context, service *corev1.Service, is *ensured) (*corev1.Service, error) {
+	status := loadbalancer.Change(service, &is.Desired, metav1.NewTime(b.clock.Now()).Rfc3339Copy())
+	if status == nil {
+		return service, nil
+	}
+	list := map[string]any{"ingress": nil}
+	if len(status.LoadBalancer.Ingress) > 0 {
+		list["ingress"] = status.LoadBalancer.Ingress
+	}
+	change := map[string]any{"status": map[string]any{"loadBalancer": list, "conditions": status.Conditions}}
+	after, err := b.patch(ctx, service, change, "status")
+	if err != nil {
+		return nil, err
+	}
+	b.tellOf(service, after, is)
+	return after, nil
+}
+
+// putFinalizer puts our finalizer on a Service, of which it returns the new version.
+func (b *loadBalancers) putFinalizer(ctx context.Context, service *corev1.Service) (*corev1.Service, error) {
+	all := append(slices.Clone(service.Finalizers), servicenetv1alpha1.LoadBalancerFinalizer)
+	return b.patch(ctx, service, map[string]any{"metadata": map[string]any{"finalizers": all}})
+}
+
+// takeFinalizer takes it off.
+func (b *loadBalancers) takeFinalizer(ctx context.Context, service *corev1.Service) error {
+	rest := slices.DeleteFunc(slices.Clone(service.Finalizers), func(finalizer string) bool {
+		return finalizer == servicenetv1alpha1.LoadBalancerFinalizer
+	})
+	_, err := b.patch(ctx, service, map[string]any{"metadata": map[string]any{"finalizers": rest}})
+	return err
+}
+
+// patch changes a Service that is still the one that was read, and returns what it is
+// then. It changes nothing, and is no fault, if the Service is gone.
+func (b *loadBalancers) patch(
+	ctx context.Context, service *corev1.Service, change map[string]any, subresource ...string,
+) (*corev1.Service, error) {
+	meta, _ := change["metadata"].(map[string]any)
+	if meta == nil {
+		meta = map[string]any{}
+		change["metadata"] = meta
+	}
+	meta["resourceVersion"] = service.ResourceVersion
+	content, err := json.Marshal(change)
+	if err != nil {
+		return nil, fmt.Errorf("encoding a change of Service %s: %w", service.Name, err)
+	}
+	name := client.ObjectKeyFromObject(service)
+	object := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: service.Namespace, Name: service.Name}}
+	patch := client.RawPatch(types.MergePatchType, content)
+	defer b.tracker.Begin(name)()
+	if len(subresource) > 0 {
+		err = b.statuses.Status().Patch(ctx, object, patch)
+	} else {
+		err = b.writer.Patch(ctx, object, patch)
+	}
+	switch {
+	case apierrors.IsNotFound(err):
+		return service, fmt.Errorf("%w: Service %s is gone", errStale, service.Name)
+	case apierrors.IsConflict(err):
+		return nil, fmt.Errorf("%w: changing Service %s: %w", errStale, service.Name, err)
+	case err != nil:
+		return nil, fmt.Errorf("changing Service %s: %w", service.Name, err)
+	}
+	if object.DeletionTimestamp == nil || len(object.Finalizers) > 0 {
+		b.tracker.Wrote(object)
+	}
+	return loadbalancer.Strip(object), nil
+}
+
+// tellOf makes events of what is new in a status.
+func (b *loadBalancers) tellOf(before, after *corev1.Service, is *ensured) {
+	was, had := loadbalancer.Reason(before)
+	reason, has := loadbalancer.Reason(after)
+	shown, shows := loadbalancer.Shown(before), loadbalancer.Shown(after)
+	got, gone := without(shows, shown), without(shown, shows)
+	regarding := referenceToService(before)
+	switch {
+	case !is.acted && had && has:
+		if len(got)+len(gone) > 0 {
+			b.recorder.Eventf(regarding, nil, corev1.EventTypeWarning, loadbalancer.EventRestored, "UpdateStatus",
+				"Somebody had changed the addresses in the status: they are %s", addressTexts(shows))
+		}
+		return
+	case len(got) > 0:
+		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventAllocated, "Allocate", "Has %s now", addressTexts(got))
+	}
+	if len(gone) > 0 {
+		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventReleased, "Release", "Has %s no more", addressTexts(gone))
+	}
+	if !has && reason != "" && (had || was != reason) {
+		b.recorder.Eventf(regarding, nil, corev1.EventTypeWarning, loadbalancer.EventFailed, "Allocate",
+			"%s: %s", reason, messageOf(&after.Status))
+	}
+}
+
+// messageOf returns that of the condition that says why there is no address.
+func messageOf(status *corev1.ServiceStatus) string {
+	for i := range status.Conditions {
+		if status.Conditions[i].Type == servicenetv1alpha1.ConditionAddressAllocated {
+			return status.Conditions[i].Message
+		}
+	}
+	return ""
+}
+
+func without(all, some []netip.Addr) []netip.Addr {
+	return slices.DeleteFunc(slices.Clone(all), func(a netip.Addr) bool { return slices.Contains(some, a) })
+}
+
+func addressTexts(of []netip.Addr) string {
+	words := make([]string, len(of))
+	for i, address := range of {
+		words[i] = address.String()
+	}
+	return strings.Join(words, ", ")
+}
+
+// referenceToRecord names a Service in events.
+func referenceToRecord(record *serviceRecord) *corev1.ObjectReference {
+	return &corev1.ObjectReference{
+		APIVersion: "v1", Kind: "Service", Namespace: record.Namespace, Name: record.Name, UID: record.UID,
+	}
+}

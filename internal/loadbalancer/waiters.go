@@ -1,0 +1,277 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package loadbalancer
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/third_party/forked/golang/btree"
+)
+
+// Spot is something that Services wait for. Two that wait for the same have equal
+// spots.
+type Spot struct {
+	// Pool and Family are of any address of a pool.
+	Pool   string
+	Family corev1.IPFamily
+	// Namespace, with a pool, is what its limit lets a namespace have.
+	Namespace string
+	// Address, alone, is a certain address, or a port of it. What is nothing for one who
+	// waits for it may be something for another: the call goes on to who is next.
+	Address netip.Addr
+}
+
+// Waiter is a Service that waits.
+type Waiter struct {
+	types.NamespacedName
+	// Since is what orders waiters: when the Service was created.
+	Since time.Time
+}
+
+func (w Waiter) compare(other Waiter) int {
+	return cmp.Or(w.Since.Compare(other.Since), cmp.Compare(w.Namespace, other.Namespace), cmp.Compare(w.Name, other.Name))
+}
+
+func (w Waiter) before(other Waiter) bool { return w.compare(other) < 0 }
+
+// Found is why a Service waits in a spot.
+type Found int
+
+const (
+	// NothingLeft tells that nothing is free there.
+	NothingLeft Found = iota + 1
+	// Skipped tells that it did not try, since others wait there who are ahead.
+	Skipped
+)
+
+// Waiters are the Services that wait for addresses, in the order of their age. What
+// one of them is called for, it tries to get, and then it says what it found: then the
+// call has ended or goes on to the next.
+//
+//	next := waiters.Free(spots...)         // something came free
+//	called := waiters.Called(w)            // it begins to try
+//	next := waiters.Wait(w, called, found) // there was nothing
+//	next := waiters.Leave(w)               // it got it, or could not try
+//
+// A Service that is not called does not try where somebody is ahead: it skips the spot.
+// The first there is called then, and if that can't use what is there, the call comes
+// to the Service. Who can't try, for a reason of its own, waits for nothing.
+//
+// Each costs the logarithm of the number of those who wait.
+type Waiters struct {
+	queues map[Spot]*waitingQueue
+	all    map[types.NamespacedName]*waiting
+}
+
+// waitingQueue are those who wait in one spot: idle ones, and those who are called.
+type waitingQueue struct{ idle, called *btree.BTree[Waiter] }
+
+// waiting is where a waiter waits, and what it is called for.
+type waiting struct {
+	Waiter
+
+	spots map[Spot]bool // true if it is called
+}
+
+// NewWaiters returns none.
+func NewWaiters() *Waiters {
+	return &Waiters{queues: map[Spot]*waitingQueue{}, all: map[types.NamespacedName]*waiting{}}
+}
+
+// Len returns how many Services wait.
+func (w *Waiters) Len() int { return len(w.all) }
+
+// Count returns how many wait in a spot.
+func (w *Waiters) Count(spot Spot) int {
+	if q := w.queues[spot]; q != nil {
+		return q.idle.Len() + q.called.Len()
+	}
+	return 0
+}
+
+// Ahead tells whether somebody waits in a spot who is before a Service.
+func (w *Waiters) Ahead(of Waiter, spot Spot) bool {
+	q := w.queues[spot]
+	if q == nil {
+		return false
+	}
+	for _, tree := range []*btree.BTree[Waiter]{q.idle, q.called} {
+		if first, found := tree.Min(); found && first.before(of) {
+			return true
+		}
+	}
+	return false
+}
+
+// Free calls who has waited in each of some spots for longest, of those who are not
+// called there yet. It returns them in the order of their age.
+func (w *Waiters) Free(spots ...Spot) []Waiter {
+	var called []Waiter
+	for _, spot := range spots {
+		if first, waits := w.call(spot); waits && !slices.Contains(called, first) {
+			called = append(called, first)
+		}
+	}
+	slices.SortFunc(called, Waiter.compare)
+	return called
+}
+
+// call calls the first idle one in a spot.
+func (w *Waiters) call(spot Spot) (Waiter, bool) { return w.callFrom(spot, Waiter{}) }
+
+// callFrom calls the first idle one in a spot that is not before another.
+func (w *Waiters) callFrom(spot Spot, from Waiter) (next Waiter, found bool) {
+	q := w.queues[spot]
+	if q == nil {
+		return Waiter{}, false
+	}
+	q.idle.AscendGreaterOrEqual(from, func(candidate Waiter) bool {
+		next, found = candidate, true
+		return false
+	})
+	if found {
+		q.idle.Delete(next)
+		q.called.ReplaceOrInsert(next)
+		w.all[next.NamespacedName].spots[spot] = true
+	}
+	return next, found
+}
+
+// Wait has a Service wait in the spots in which it did not find what it asks for, and
+// no others. It says what it was called for when it began to try, which ends these
+// calls; those that came meanwhile stay. It returns who is called now.
+func (w *Waiters) Wait(of Waiter, called []Spot, found map[Spot]Found) []Waiter {
+	var next []Waiter
+	if is := w.all[of.NamespacedName]; is != nil {
+		another := !is.Since.Equal(of.Since) // a new Service of the name
+		for spot := range is.spots {
+			switch {
+			case another || found[spot] == 0:
+				next = append(next, w.leave(is, spot)...)
+			case slices.Contains(called, spot):
+				next = append(next, w.answer(is, spot)...)
+			}
+		}
+	}
+	for spot, what := range found {
+		if !w.join(of, spot) || what != Skipped {
+			continue
+		}
+		// What it skipped may be free: somebody has to look.
+		if first, waits := w.call(spot); waits {
+			next = append(next, first)
+		}
+	}
+	return next
+}
+
+// answer ends the call of a waiter for a spot.
+func (w *Waiters) answer(is *waiting, spot Spot) (next []Waiter) {
+	is.spots[spot] = false
+	q := w.queues[spot]
+	q.called.Delete(is.Waiter)
+	if spot.Address.IsValid() {
+		if waiter, found := w.callFrom(spot, is.Waiter); found {
+			next = append(next, waiter)
+		}
+	}
+	q.idle.ReplaceOrInsert(is.Waiter)
+	return next
+}
+
+// join tells whether a waiter is new in a spot, where it waits from now on.
+func (w *Waiters) join(of Waiter, spot Spot) bool {
+	is := w.all[of.NamespacedName]
+	if is == nil {
+		is = &waiting{Waiter: of, spots: map[Spot]bool{}}
+		w.all[of.NamespacedName] = is
+	}
+	if _, there := is.spots[spot]; there {
+		return false
+	}
+	is.spots[spot] = false
+	q := w.queues[spot]
+	if q == nil {
+		const degree = 32
+		q = &waitingQueue{btree.New(degree, Waiter.before), btree.New(degree, Waiter.before)}
+		w.queues[spot] = q
+	}
+	q.idle.ReplaceOrInsert(is.Waiter)
+	return true
+}
+
+// Called returns the spots that a Service is called for, to be given to Wait once it
+// has tried.
+func (w *Waiters) Called(name types.NamespacedName) []Spot {
+	is := w.all[name]
+	if is == nil {
+		return nil
+	}
+	var called []Spot
+	for spot, yes := range is.spots {
+		if yes {
+			called = append(called, spot)
+		}
+	}
+	return called
+}
+
+// Waits tells whether a Service waits in a spot.
+func (w *Waiters) Waits(name types.NamespacedName, spot Spot) bool {
+	is := w.all[name]
+	if is == nil {
+		return false
+	}
+	_, waits := is.spots[spot]
+	return waits
+}
+
+// Leave ends the waiting of a Service. Its calls go on to whom it returns: what came
+// free may still be there.
+func (w *Waiters) Leave(name types.NamespacedName) []Waiter {
+	is := w.all[name]
+	if is == nil {
+		return nil
+	}
+	var next []Waiter
+	for spot := range is.spots {
+		next = append(next, w.leave(is, spot)...)
+	}
+	return next
+}
+
+// leave ends the waiting of a Service in a spot.
+func (w *Waiters) leave(is *waiting, spot Spot) (next []Waiter) {
+	q := w.queues[spot]
+	q.idle.Delete(is.Waiter)
+	q.called.Delete(is.Waiter)
+	called := is.spots[spot]
+	delete(is.spots, spot)
+	if len(is.spots) == 0 {
+		delete(w.all, is.NamespacedName)
+	}
+	if called {
+		if waiter, found := w.call(spot); found {
+			next = append(next, waiter)
+		}
+	}
+	if q.idle.Len()+q.called.Len() == 0 {
+		delete(w.queues, spot)
+	}
+	return next
+}
+
+// All returns all who wait, in no order.
+func (w *Waiters) All() []Waiter {
+	found := make([]Waiter, 0, len(w.all))
+	for _, is := range w.all {
+		found = append(found, is.Waiter)
+	}
+	return found
+}
