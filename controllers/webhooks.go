@@ -109,6 +109,7 @@ func (f facts) Cluster() (*admission.Cluster, error) {
 	}
 	return &admission.Cluster{
 		Families: families, ClusterIPs: f.book.ClusterIPs(), NodePorts: f.book.NodePorts(), ExternalIPs: f.externalIPs,
+		Now: f.book.clock.Now(),
 	}, nil
 }
 

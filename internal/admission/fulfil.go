@@ -20,8 +20,9 @@ import (
 // candidate and fails as the ledger does. It returns the places of plan.Takes.
 //
 // If numbers can't be had, it returns why, and for all that the Service names; if it
-// could not be found out, the error that take returned. The places are then those
-// that were taken in vain.
+// could not be found out, the error that take returned, and if there will be numbers
+// before long, a *ledger.UnavailableError. The places are then those that were taken in
+// vain.
 func (p *Plan) Fulfil(take func(*Take, *Candidate) (ledger.Place, error)) ([]ledger.Place, field.ErrorList, error) {
 	places := make([]ledger.Place, 0, len(p.Takes))
 	var faults field.ErrorList
@@ -37,11 +38,22 @@ func (p *Plan) Fulfil(take func(*Take, *Candidate) (ledger.Place, error)) ([]led
 			return places, nil, err
 		case a.done:
 			places = append(places, place)
+		case a.comesSoon():
+			return places, nil, p.notYet()
 		default:
 			faults = append(faults, a.fault())
 		}
 	}
 	return places, faults, nil
+}
+
+// notYet says when it is worth asking again for an address.
+func (p *Plan) notYet() error {
+	return &ledger.UnavailableError{
+		Reason: fmt.Sprintf("addresses that serve this Service are in a ServiceCIDR that has not been ready for %v", pool.SettleTime),
+		// Nobody waits for longer, whatever the clocks say.
+		RetryAfter: min(p.cluster.ClusterIPs.Until().Sub(p.cluster.Now), pool.SettleTime),
+	}
 }
 
 // attempt is what was found on the way to a number.
@@ -91,6 +103,9 @@ func (a *attempt) exceeds(p *pool.Pool, given map[*pool.Pool]int) bool {
 	r := a.plan.request
 	return p != nil && r.Used != nil && p.Limits(r.who()) && r.Used(p)+given[p] >= p.Limit
 }
+
+// comesSoon tells whether nothing but time is needed.
+func (a *attempt) comesSoon() bool { return a.soon && a.taken == nil && len(a.limited) == 0 }
 
 // fault says why there is no number.
 func (a *attempt) fault() *field.Error {

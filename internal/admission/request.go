@@ -5,6 +5,7 @@ package admission
 
 import (
 	"net/netip"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -19,6 +20,8 @@ type Cluster struct {
 	NodePorts  *pool.NodePorts
 	// ExternalIPs is what may be in spec.externalIPs.
 	ExternalIPs ExternalIPs
+	// Now is the time of all this.
+	Now time.Time
 }
 
 // Request is a Service as a webhook sees it, with the API server's defaults.
