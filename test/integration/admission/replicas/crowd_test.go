@@ -196,7 +196,8 @@ func (c *crowd) kill(of interface{ Kill() error }) error {
 	return err
 }
 
-var _ = Describe("A crowd", func() {
+// inACrowd is the spec of a crowd. It ends the managers of the suite.
+func inACrowd() {
 	It("gets no number twice and none of others, while one manager stops in order and one is killed (traps 9 and 11)", func(ctx SpecContext) {
 		c := &crowd{enough: make(chan struct{})}
 		load, loadContext := errgroup.WithContext(ctx)
@@ -235,7 +236,7 @@ var _ = Describe("A crowd", func() {
 		Eventually(leaks).WithContext(ctx).WithTimeout(bound - time.Since(killed)).Should(BeEmpty())
 		AddReportEntry("nothing leaked any more after", time.Since(killed))
 	}, NodeTimeout(10*time.Minute))
-})
+}
 
 // expectOwn checks that each tenant's Services have its numbers, each once.
 func expectOwn(ctx context.Context) {

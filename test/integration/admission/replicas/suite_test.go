@@ -48,6 +48,12 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	plane.Route(ctx, balance.url())
 }, NodeTimeout(numbers.StartTimeout))
 
+var _ = Describe("Several of everything", Ordered, func() {
+	Context("two API servers", throughTwoServers)
+	Context("two managers", askedOfTwoManagers)
+	Context("a crowd", inACrowd)
+})
+
 // startManager starts one of several managers.
 func startManager(ctx context.Context, name string) *controlplane.Manager {
 	GinkgoHelper()
