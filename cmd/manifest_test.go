@@ -15,11 +15,7 @@ import (
 
 // A Pod that is killed before the webhooks have drained fails requests.
 func TestPodHasTheTimeToDrain(t *testing.T) {
-	const (
-		// longestRequest is how long the manager waits for its servers to finish.
-		longestRequest = 30 * time.Second
-		manifest       = "../config/manager/manager.yaml"
-	)
+	const manifest = "../config/manager/manager.yaml"
 	content, err := os.ReadFile(manifest)
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +32,22 @@ func TestPodHasTheTimeToDrain(t *testing.T) {
 	if seconds == nil {
 		t.Fatalf("%s has no Deployment with terminationGracePeriodSeconds", manifest)
 	}
-	if grace := time.Duration(*seconds) * time.Second; grace <= drainPeriod+longestRequest {
-		t.Errorf("terminationGracePeriodSeconds is %v: it must be more than %v and %v", grace, drainPeriod, longestRequest)
+	if grace, needed := time.Duration(*seconds)*time.Second, newSettings().shutdown(); grace <= needed {
+		t.Errorf("terminationGracePeriodSeconds is %v: it must be more than %v", grace, needed)
+	}
+}
+
+// A long drain period must not eat up the time for what comes after it.
+func TestManagerHasTheTimeToDrain(t *testing.T) {
+	settings := newSettings()
+	if err := settings.parse([]string{"--webhook-drain-period=1m"}); err != nil {
+		t.Fatal(err)
+	}
+	options, err := managerOptions(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := options.GracefulShutdownTimeout; got == nil || *got != 90*time.Second {
+		t.Errorf("the manager ends after %v at most, want a minute and a half", got)
 	}
 }
