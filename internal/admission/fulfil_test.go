@@ -104,6 +104,37 @@ func TestAddressesThatComeSoon(t *testing.T) {
 	}
 }
 
+// What becomes of a number that was given a moment ago is not known: it is worth coming
+// again, unless something is at fault.
+func TestANumberThatIsJustBeingGiven(t *testing.T) {
+	service := free(nodePort, badinput.Singular("10.96.9.1"), badinput.HTTP(30080))
+	for name, test := range map[string]struct {
+		address, port ledger.Tenure
+		faults        int
+	}{
+		"it alone":                          {ledger.ByRequest, "", 0},
+		"the last of them":                  {"", ledger.ByRequest, 0},
+		"beside one that is used":           {ledger.ByRequest, ledger.ByService, 1},
+		"beside one that is used before it": {ledger.ByService, ledger.ByRequest, 1},
+	} {
+		plan, _ := Decide(newCluster(t, true), ask(service, nil))
+		_, faults, err := plan.Fulfil(func(_ *Take, c *Candidate) (ledger.Place, error) {
+			by := test.address
+			if c.Place.Block.IsPorts() {
+				by = test.port
+			}
+			if by == "" {
+				return c.Place, nil
+			}
+			return ledger.Place{}, &ledger.TakenError{Place: c.Place, By: by}
+		})
+		unavailable := (*ledger.UnavailableError)(nil)
+		if waits := errors.As(err, &unavailable) && unavailable.RetryAfter > 0; len(faults) != test.faults || waits != (test.faults == 0) {
+			t.Errorf("%s: %v, %v", name, faults, err)
+		}
+	}
+}
+
 // A limit that is reached, and a reserved address that is taken, are no matter of time.
 func TestWhatTimeDoesNotMend(t *testing.T) {
 	cluster := newCluster(t, false)
