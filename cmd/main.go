@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/pflag"
 	corev1 "k8s.io/api/core/v1"
@@ -103,6 +104,13 @@ func serve(ctx context.Context, settings *settings) error {
 	return mgr.Start(ctx)
 }
 
+// longestRequest is how long the end of the manager waits for requests that are being
+// answered, and for what goes back to the ledger.
+const longestRequest = 30 * time.Second
+
+// shutdown is how long the manager may take to end.
+func (s *settings) shutdown() time.Duration { return s.controllers.WebhookDrainPeriod + longestRequest }
+
 // tlsOptions is for all servers. Without the flag they keep to HTTP/1.1: scrapers and
 // API servers need no more, and HTTP/2 lets a client open streams faster than a server
 // can close them.
@@ -137,5 +145,6 @@ func managerOptions(settings *settings) (manager.Options, error) {
 		LeaderElectionID:              leaderElectionID,
 		LeaderElectionNamespace:       settings.leaderElectionNamespace,
 		LeaderElectionReleaseOnCancel: true, // the process ends as soon as Start returns
+		GracefulShutdownTimeout:       new(settings.shutdown()),
 	}, nil
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -19,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -42,13 +44,28 @@ type policyReconciler struct {
 	// told is closed once the book shows all pools.
 	told  <-chan struct{}
 	pools *policyWatch
-	// left are the pools that were reported to fit into no policy.
-	left []string
+	// left are the pools that were reported to fit into no policy, and unheld counts them.
+	left   []string
+	unheld *prometheus.GaugeVec
 }
 
 func setupPolicies(mgr ctrl.Manager, r *replica) error {
 	reconciler := &policyReconciler{access: r.access, options: r.options, book: r.book, told: r.told, pools: r.policies}
+	var err error
+	if reconciler.unheld, err = newUnheld(metrics.Registry); err != nil {
+		return err
+	}
 	return newController(mgr, "policy", "policy", 1, r.cluster.GetCache(), reconciler.watches()).Complete(reconciler)
+}
+
+// newUnheld returns the gauge of pools that webhooks alone keep to.
+func newUnheld(registry prometheus.Registerer) (*prometheus.GaugeVec, error) {
+	r := &registrar{registry: registry, subsystem: "servicenet"}
+	unheld := register(r, prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Subsystem: r.subsystem, Name: "pools_without_admission_policy",
+		Help: "Pools for which there is no room in ValidatingAdmissionPolicies, by kind; the leader knows",
+	}, []string{"kind"}))
+	return unheld, r.failed()
 }
 
 func (r *policyReconciler) watches() []watch {
@@ -117,6 +134,7 @@ func (r *policyReconciler) bringAll(ctx context.Context) (left []string, err err
 	for _, family := range r.families() {
 		wanted := r.wanted(family)
 		left = append(left, wanted.Left...)
+		r.unheld.WithLabelValues(kindOf(family)).Set(float64(len(wanted.Left)))
 		if err := r.bring(ctx, family, &wanted); err != nil {
 			return nil, err
 		}
@@ -134,6 +152,14 @@ func (r *policyReconciler) families() []policy.Family {
 		families = append(families, policy.NodePorts)
 	}
 	return families
+}
+
+// kindOf returns the kind of the pools of a family.
+func kindOf(family policy.Family) string {
+	if family == policy.ClusterIPs {
+		return "ClusterIPPool"
+	}
+	return "NodePortPool"
 }
 
 func (r *policyReconciler) wanted(family policy.Family) policy.Set {

@@ -35,6 +35,8 @@ type poolBook struct {
 	nodePortPools map[string]*pool.NodePortPool
 	cidrs         map[string]settlingCIDR
 	balancerBook
+	// promised are the pools that make ServiceCIDRs of their own.
+	promised map[string]promise
 
 	clusterIPs *pool.ClusterIPs
 	nodePorts  *pool.NodePorts
@@ -53,11 +55,17 @@ type settlingCIDR struct {
 	since  time.Time
 }
 
+// promise is the ServiceCIDRs that a pool is to make, and since when.
+type promise struct {
+	prefixes []netip.Prefix
+	since    time.Time
+}
+
 func newPoolBook(now clock.PassiveClock, ports allocator.PortSpan) *poolBook {
 	return &poolBook{
 		clock: now, ports: ports,
 		clusterPools: map[string]*pool.ClusterIPPool{}, nodePortPools: map[string]*pool.NodePortPool{},
-		cidrs: map[string]settlingCIDR{}, balancerBook: newBalancerBook(),
+		cidrs: map[string]settlingCIDR{}, promised: map[string]promise{}, balancerBook: newBalancerBook(),
 	}
 }
 
@@ -69,7 +77,8 @@ func (b *poolBook) ClusterIPs() *pool.ClusterIPs {
 	if b.freshIPs && (b.clusterIPs.Until().IsZero() || now.Before(b.clusterIPs.Until())) {
 		return b.clusterIPs
 	}
-	b.clusterIPs = pool.NewClusterIPs(slices.Collect(maps.Values(b.clusterPools)), b.serviceCIDRs(), now, b.clusterIPs)
+	cidrs := append(b.serviceCIDRs(), b.expected()...)
+	b.clusterIPs = pool.NewClusterIPs(slices.Collect(maps.Values(b.clusterPools)), cidrs, now, b.clusterIPs)
 	b.freshIPs = true
 	return b.clusterIPs
 }
@@ -82,6 +91,20 @@ func (b *poolBook) serviceCIDRs() []pool.ServiceCIDR {
 		for _, text := range of.object.Spec.CIDRs {
 			if prefix, err := netip.ParsePrefix(text); err == nil {
 				cidrs = append(cidrs, pool.ServiceCIDR{Prefix: prefix, Ready: of.ready, Since: of.since})
+			}
+		}
+	}
+	return cidrs
+}
+
+// expected returns the ServiceCIDRs that pools are about to make. mu is held.
+func (b *poolBook) expected() []pool.ServiceCIDR {
+	var cidrs []pool.ServiceCIDR
+	there := b.serviceCIDRs()
+	for _, promised := range b.promised {
+		for _, prefix := range promised.prefixes {
+			if !slices.ContainsFunc(there, func(is pool.ServiceCIDR) bool { return is.Prefix == prefix }) {
+				cidrs = append(cidrs, pool.ServiceCIDR{Prefix: prefix, Since: promised.since, Expected: true})
 			}
 		}
 	}
@@ -171,6 +194,9 @@ func (b *poolBook) clusterIPPoolEvents(changed func()) toolscache.ResourceEventH
 		b.mu.Lock()
 		defer b.mu.Unlock()
 		put(b.clusterPools, name, is, pool.CompileClusterIPPool)
+		put(b.promised, name, is, func(is *servicenetv1alpha1.ClusterIPPool) promise {
+			return promise{pool.OwnServiceCIDRs(is), b.clock.Now()}
+		})
 		b.freshIPs = false
 	})
 }

@@ -83,6 +83,42 @@ func TestServiceCIDRSettlesByTheClockOfTheReplica(t *testing.T) {
 	b.expect("settled again", fresh, true)
 }
 
+// The ServiceCIDR of a new pool is waited for, until it is there or was for too long.
+func TestServiceCIDROfANewPoolIsExpected(t *testing.T) {
+	b := newBookScene(t)
+	own := &servicenetv1alpha1.ClusterIPPool{ObjectMeta: metav1.ObjectMeta{Name: "own", Generation: 1}}
+	own.Spec.CIDRs, own.Spec.ServiceCIDR = []string{"10.96.0.0/24"}, servicenetv1alpha1.ServiceCIDRManaged
+	soon := func(want bool) {
+		t.Helper()
+		need := pool.Need{Family: corev1.IPv4Protocol}
+		choices, faults := b.ClusterIPs().Choose(&pool.Who{Namespace: "shop", Name: "web"}, []pool.Need{need}, nil)
+		if got := len(faults) == 0 && choices[0].Soon; got != want {
+			t.Errorf("addresses come soon: %v, want %v (%v)", got, want, faults)
+		}
+	}
+	b.pools.OnAdd(own, false)
+	soon(true)
+	b.passes(pool.SettleTime)
+	soon(false)
+	edited := own.DeepCopy()
+	edited.Generation = 2
+	b.pools.OnUpdate(own, edited)
+	b.passes(pool.SettleTime - time.Second)
+	soon(true)
+	ending := b.serviceCIDR("a", metav1.ConditionFalse, 0)
+	b.cidrs.OnAdd(ending, false)
+	soon(false)
+	b.cidrs.OnUpdate(ending, b.serviceCIDR("a", metav1.ConditionTrue, 0))
+	b.passes(pool.SettleTime - time.Second)
+	soon(true)
+	b.passes(time.Second)
+	soon(false)
+	b.pools.OnDelete(edited)
+	if len(b.promised) > 0 {
+		t.Errorf("still expected: %v", b.promised)
+	}
+}
+
 func TestServiceCIDRThatWasReadyBeforeTheStartIsSettled(t *testing.T) {
 	b := newBookScene(t)
 	old := b.serviceCIDR("a", metav1.ConditionTrue, time.Minute)

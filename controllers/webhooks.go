@@ -111,6 +111,7 @@ func (f facts) Cluster() (*admission.Cluster, error) {
 	}
 	cluster := &admission.Cluster{
 		Families: families, ClusterIPs: f.book.ClusterIPs(), NodePorts: f.book.NodePorts(), ExternalIPs: f.externalIPs,
+		Now: f.book.clock.Now(),
 	}
 	if f.options.runs(LoadBalancerName) {
 		cluster.Balancing = admission.Balancing{

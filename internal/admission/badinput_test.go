@@ -89,7 +89,6 @@ func used(namespace string, services []*corev1.Service) func(*pool.Pool) int {
 func TestAnswersOfTheLedger(t *testing.T) {
 	service := badinput.Make("free", "web", corev1.ServiceTypeClusterIP, badinput.Singular("10.96.9.1"))
 	for by, want := range map[ledger.Tenure]string{
-		ledger.ByRequest:  "is given to a Service that is being made; leave it out to get a free one",
 		ledger.ByRetained: "is kept for a Service that had it; leave it out to get a free one",
 		ledger.ByObject:   "is used by an object that is no Service; leave it out to get a free one",
 	} {

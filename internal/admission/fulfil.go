@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -20,14 +21,15 @@ import (
 // candidate and fails as the ledger does. It returns the places of plan.Takes.
 //
 // If numbers can't be had, it returns why, and for all that the Service names; if it
-// could not be found out, the error that take returned. The places are then those
-// that were taken in vain.
+// could not be found out, the error that take returned; and if all that it takes is to
+// wait, a *ledger.UnavailableError. The places are then those that were taken in vain.
 func (p *Plan) Fulfil(take func(*Take, *Candidate) (ledger.Place, error)) ([]ledger.Place, field.ErrorList, error) {
 	places := make([]ledger.Place, 0, len(p.Takes))
 	var faults field.ErrorList
+	var wait error
 	given := map[*pool.Pool]int{}
 	for i := range p.Takes {
-		if len(faults) > 0 && !p.Takes[i].Named {
+		if (len(faults) > 0 || wait != nil) && !p.Takes[i].Named {
 			break
 		}
 		a := attempt{Take: &p.Takes[i], plan: p}
@@ -37,11 +39,33 @@ func (p *Plan) Fulfil(take func(*Take, *Candidate) (ledger.Place, error)) ([]led
 			return places, nil, err
 		case a.done:
 			places = append(places, place)
+		case a.comesSoon():
+			wait = p.notYet()
+		case a.inFlight():
+			wait = &ledger.UnavailableError{
+				Reason: fmt.Sprintf("%s is %s", a.taken.Place, a.taken.By), RetryAfter: nextTry,
+			}
 		default:
 			faults = append(faults, a.fault())
 		}
 	}
-	return places, faults, nil
+	if len(faults) > 0 {
+		return places, faults, nil
+	}
+	return places, nil, wait
+}
+
+// nextTry is when to come again for a number that was given to a Service which has not
+// been seen: clients come ten times, and after a minute it is known what became of it.
+const nextTry = 5 * time.Second
+
+// notYet says when it is worth asking again for an address.
+func (p *Plan) notYet() error {
+	return &ledger.UnavailableError{
+		Reason: fmt.Sprintf("addresses that serve this Service are in a ServiceCIDR that has not been ready for %v", pool.SettleTime),
+		// Nobody waits for longer, whatever the clocks say.
+		RetryAfter: min(p.cluster.ClusterIPs.Until().Sub(p.cluster.Now), pool.SettleTime),
+	}
 }
 
 // attempt is what was found on the way to a number.
@@ -90,6 +114,15 @@ func (a *attempt) run(
 func (a *attempt) exceeds(p *pool.Pool, given map[*pool.Pool]int) bool {
 	r := a.plan.request
 	return p != nil && r.Used != nil && p.Limits(r.who()) && r.Used(p)+given[p] >= p.Limit
+}
+
+// comesSoon tells whether nothing but time is needed.
+func (a *attempt) comesSoon() bool { return a.soon && a.taken == nil && len(a.limited) == 0 }
+
+// inFlight tells whether the number was given to a request of which nobody knows yet what
+// becomes of it: it may have failed, or its Service may have gone.
+func (a *attempt) inFlight() bool {
+	return a.taken != nil && a.taken.By == ledger.ByRequest && (a.source == pool.Named || a.source == pool.Reserved)
 }
 
 // fault says why there is no number.

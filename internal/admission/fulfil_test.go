@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -65,6 +66,93 @@ func TestNextCandidate(t *testing.T) {
 	places, faults, err := plan.Fulfil(b.taker(service))
 	if err != nil || len(faults) > 0 || text(places)[0] != "10.96.5.0" {
 		t.Errorf("%v, %v, %v", text(places), faults, err)
+	}
+}
+
+// Addresses that only have to settle are waited for, unless something else is wrong.
+func TestAddressesThatComeSoon(t *testing.T) {
+	young := newCluster(t, false)
+	seen := noon().Add(-4 * time.Second)
+	list := []pool.ServiceCIDR{{Prefix: netip.MustParsePrefix("10.96.0.0/16"), Ready: true, Since: seen}}
+	young.ClusterIPs, young.Now = pool.NewClusterIPs(nil, list, noon(), nil), noon().Add(500*time.Millisecond)
+	nothing := func(*Take, *Candidate) (ledger.Place, error) { return ledger.Place{}, &ledger.FullError{} }
+
+	plan, faults := Decide(young, ask(free(clusterIP), nil))
+	_, more, err := plan.Fulfil(nothing)
+	unavailable := (*ledger.UnavailableError)(nil)
+	if len(faults)+len(more) > 0 || !errors.As(err, &unavailable) || unavailable.RetryAfter != 5500*time.Millisecond {
+		t.Errorf("%v, %v, %v: want to come again in 5.5 s", faults, more, err)
+	}
+
+	if _, faults := Decide(young, ask(free(clusterIP, badinput.Singular("10.99.0.1")), nil)); len(faults) != 1 {
+		t.Errorf("an address outside: %v", faults)
+	}
+	plan, _ = Decide(young, ask(free(nodePort, badinput.HTTP(30080)), nil))
+	_, faults, err = plan.Fulfil(func(take *Take, _ *Candidate) (ledger.Place, error) {
+		if take.Named {
+			return ledger.Place{}, &ledger.TakenError{Place: ledger.Port(30080), By: ledger.ByService}
+		}
+		return nothing(nil, nil)
+	})
+	if err != nil || len(faults) != 1 || faults[0].Field != "spec.ports[0].nodePort" {
+		t.Errorf("a port that is taken: %v, %v", faults, err)
+	}
+	dry := ask(free(clusterIP), nil)
+	dry.DryRun = true
+	if plan, faults := Decide(young, dry); len(faults)+len(plan.Takes) > 0 {
+		t.Errorf("a dry run: %v", faults)
+	}
+}
+
+// What becomes of a number that was given a moment ago is not known: it is worth coming
+// again, unless something is at fault.
+func TestANumberThatIsJustBeingGiven(t *testing.T) {
+	service := free(nodePort, badinput.Singular("10.96.9.1"), badinput.HTTP(30080))
+	for name, test := range map[string]struct {
+		address, port ledger.Tenure
+		faults        int
+	}{
+		"it alone":                          {ledger.ByRequest, "", 0},
+		"the last of them":                  {"", ledger.ByRequest, 0},
+		"beside one that is used":           {ledger.ByRequest, ledger.ByService, 1},
+		"beside one that is used before it": {ledger.ByService, ledger.ByRequest, 1},
+	} {
+		plan, _ := Decide(newCluster(t, true), ask(service, nil))
+		_, faults, err := plan.Fulfil(func(_ *Take, c *Candidate) (ledger.Place, error) {
+			by := test.address
+			if c.Place.Block.IsPorts() {
+				by = test.port
+			}
+			if by == "" {
+				return c.Place, nil
+			}
+			return ledger.Place{}, &ledger.TakenError{Place: c.Place, By: by}
+		})
+		unavailable := (*ledger.UnavailableError)(nil)
+		if waits := errors.As(err, &unavailable) && unavailable.RetryAfter > 0; len(faults) != test.faults || waits != (test.faults == 0) {
+			t.Errorf("%s: %v, %v", name, faults, err)
+		}
+	}
+}
+
+// A limit that is reached, and a reserved address that is taken, are no matter of time.
+func TestWhatTimeDoesNotMend(t *testing.T) {
+	cluster := newCluster(t, false)
+	plan := &Plan{cluster: cluster, request: &Request{Service: free(clusterIP), Used: func(*pool.Pool) int { return 1 }}}
+	for name, candidate := range map[string]Candidate{
+		"a limit":                      {Source: pool.Automatic, Pool: &pool.Pool{Name: "small", Limit: 1}},
+		"a reserved one that is taken": {Source: pool.Reserved, Place: ledger.Port(30080)},
+	} {
+		plan.Takes = []Take{{
+			Path: pathSpec().Child("clusterIPs"), Family: ledgerFamily(corev1.IPv4Protocol), soon: true,
+			candidates: func(yield func(Candidate) bool) { yield(candidate) },
+		}}
+		_, faults, err := plan.Fulfil(func(*Take, *Candidate) (ledger.Place, error) {
+			return ledger.Place{}, &ledger.TakenError{Place: candidate.Place, By: ledger.ByService}
+		})
+		if err != nil || len(faults) != 1 {
+			t.Errorf("%s: %v, %v", name, faults, err)
+		}
 	}
 }
 

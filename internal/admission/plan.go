@@ -51,7 +51,9 @@ type Take struct {
 	// for that of health checks.
 	index int
 	// reserved tells that it is one number, and meant for the Service.
-	reserved   bool
+	reserved bool
+	// soon tells that there will be other candidates before long.
+	soon       bool
 	candidates iter.Seq[Candidate]
 }
 
@@ -115,7 +117,7 @@ func (p *Plan) decideAddresses() field.ErrorList {
 	for _, choice := range choices {
 		family := ledgerFamily(choice.Family)
 		p.Takes = append(p.Takes, Take{
-			Path: pathSpec().Child("clusterIPs"), Family: family, Named: choice.Address.IsValid(), index: choice.Index,
+			Path: pathSpec().Child("clusterIPs"), Family: family, Named: choice.Address.IsValid(), index: choice.Index, soon: choice.Soon,
 			candidates: convert(choice.Candidates, func(n netip.Addr) ledger.Place { return ledger.Address(family, n) }),
 		})
 	}

@@ -5,6 +5,7 @@ package admission
 
 import (
 	"net/netip"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -21,6 +22,8 @@ type Cluster struct {
 	ExternalIPs ExternalIPs
 	// Balancing is what Services of type LoadBalancer get.
 	Balancing Balancing
+	// Now is the time of all this.
+	Now time.Time
 }
 
 // Request is a Service as a webhook sees it, with the API server's defaults.

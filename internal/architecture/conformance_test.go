@@ -22,6 +22,7 @@ const repairRows = 16
 // testFolders are where the tests are that the documents name.
 func testFolders() map[string]string {
 	return map[string]string{
+		"admission":     "test/integration/admission",
 		"controllers":   "controllers",
 		"endpoints":     "internal/endpoints",
 		"endpointslice": "internal/endpointslice",
@@ -32,6 +33,7 @@ func testFolders() map[string]string {
 		"objects":       "test/integration/repair/objects",
 		"outages":       "test/integration/repair/outages",
 		"repair":        "test/integration/repair",
+		"replicas":      "test/integration/admission/replicas",
 		"scale":         "test/integration/scale",
 		"takeover":      "test/integration/takeover",
 		"tracker":       "internal/tracker",
@@ -70,6 +72,18 @@ func TestRepairNamesTests(t *testing.T) {
 	for _, row := range rows[min(1, len(rows)):] {
 		if len(testNames(row)) == 0 {
 			t.Errorf("no spec shows %s", row)
+		}
+	}
+	checkTestNames(t, document)
+}
+
+// Each trap of webhooks is shown by specs that exist.
+func TestWebhooksNameTests(t *testing.T) {
+	const traps = 13
+	document := readFile(t, "docs/webhooks.md")
+	for number := 1; number <= traps; number++ {
+		if row := rowOf(document, number); len(testNames(row)) == 0 {
+			t.Errorf("no spec shows trap %d, or it is there twice", number)
 		}
 	}
 	checkTestNames(t, document)

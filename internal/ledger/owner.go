@@ -28,6 +28,16 @@ func (o Owner) Same(other Owner) bool {
 		(o.UID == "" || other.UID == "" || o.UID == other.UID)
 }
 
+// Applicant returns for whom an owner asks other replicas for a number. A Service whose
+// name is yet to be generated asks as any such Service of its namespace: who names a
+// number that was given to one of them is most likely the same request, seen again.
+func (o Owner) Applicant() Subject {
+	if o.Name == "" && o.Namespace != "" {
+		return Subject{digest: digestOf(o.NamespacedName)} // no Service has this name
+	}
+	return SubjectOf(o.NamespacedName)
+}
+
 // Subject says for whom a number is held, by name: the namespace and name of a
 // Service. The zero Subject is nobody.
 type Subject struct {
@@ -45,9 +55,13 @@ func SubjectOf(name types.NamespacedName) Subject {
 	if name.Name == "" {
 		return Subject{}
 	}
-	// A namespace has no slash.
+	return Subject{digest: digestOf(name), name: name}
+}
+
+// digestOf returns the digest of a name. A namespace has no slash.
+func digestOf(name types.NamespacedName) Digest {
 	sum := sha256.Sum256([]byte(name.Namespace + "/" + name.Name))
-	return Subject{digest: Digest(sum[:]), name: name}
+	return Digest(sum[:])
 }
 
 // Digest is the same for subjects that are the same Service.
@@ -123,9 +137,9 @@ func SlotOf(name string) Slot {
 // by handing the number over, or by removing the request.
 type Recall struct {
 	By Holder
-	// For is the Service that the number is wanted for. The holder hands over a
-	// number that it gave to the same Service, as when a request is repeated at
-	// another replica. It is nobody where any number would do.
+	// For is the Applicant that the number is wanted for. The holder hands over a
+	// number that it gave to the same one, as when a request is repeated at another
+	// replica. It is nobody where any number would do.
 	For Subject
 }
 

@@ -61,6 +61,24 @@ func TestSubjectsAreWhoTheyAre(t *testing.T) {
 	}
 }
 
+func TestServicesYetToBeNamedApplyByTheirNamespace(t *testing.T) {
+	nameless := owner("team", "", "").Applicant()
+	if nameless.Nobody() || nameless != owner("team", "", "").Applicant() {
+		t.Errorf("%v is not one applicant", nameless)
+	}
+	for _, other := range []Owner{owner("other", "", ""), owner("team", "web", ""), {}} {
+		if other.Applicant().Digest() == nameless.Digest() {
+			t.Errorf("%v applies as %v", other, nameless)
+		}
+	}
+	if web := owner("team", "web", "1").Applicant(); web != subject("team", "web") {
+		t.Errorf("a Service applies as %v", web)
+	}
+	if nobody := (Owner{}).Applicant(); !nobody.Nobody() {
+		t.Errorf("nobody applies as %v", nobody)
+	}
+}
+
 func TestSubjectIsWrittenAsItIsKnown(t *testing.T) {
 	web := subject("team", "web")
 	for want, s := range map[string]Subject{

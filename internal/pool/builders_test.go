@@ -110,6 +110,11 @@ func cidrSince(text string, age time.Duration) ServiceCIDR {
 	return ServiceCIDR{Prefix: netip.MustParsePrefix(text), Ready: true, Since: noon().Add(-age)}
 }
 
+// expectedSince returns one that a pool has been about to make for a time.
+func expectedSince(text string, age time.Duration) ServiceCIDR {
+	return ServiceCIDR{Prefix: netip.MustParsePrefix(text), Expected: true, Since: noon().Add(-age)}
+}
+
 func notReady(text string) ServiceCIDR { return ServiceCIDR{Prefix: netip.MustParsePrefix(text)} }
 
 // dualStack is what the API servers of most tests have.

@@ -61,8 +61,8 @@ func (r *realm[N]) choose(who *Who, pools []int, a *ask[N]) (iter.Seq[Candidate[
 		return only(Candidate[N]{Source: Named, Pool: pool, Number: a.named}), nil
 	}
 	if reservation, found := r.reservations[reservee{who.Namespace, who.Name, a.use}]; found {
-		if !r.accepted.has(reservation.first) {
-			return nil, &refusal[N]{why: reservedOutside, number: reservation.first, hint: r.accepted}
+		if refused := r.judgeReserved(reservation.first); refused != nil {
+			return nil, refused
 		}
 		return only(Candidate[N]{Source: Reserved, Pool: r.holdings[reservation.holder].pool, Number: reservation.first}), nil
 	}
@@ -73,10 +73,26 @@ func (r *realm[N]) choose(who *Who, pools []int, a *ask[N]) (iter.Seq[Candidate[
 		}
 	}
 	served, open := r.whatServes(pools)
-	if len(retained) == 0 && !open {
+	switch {
+	case len(retained) > 0 || open:
+		return r.automatic(retained, pools, served), nil
+	case r.grow(pools):
+		return nil, &refusal[N]{why: notYet}
+	default:
 		return nil, &refusal[N]{why: nothingLeft, served: served}
 	}
-	return r.automatic(retained, pools, served), nil
+}
+
+// judgeReserved tells whether the API server has a number that is reserved.
+func (r *realm[N]) judgeReserved(n N) *refusal[N] {
+	switch {
+	case r.accepted.has(n):
+		return nil
+	case r.soon.has(n):
+		return &refusal[N]{why: notYet}
+	default:
+		return &refusal[N]{why: reservedOutside, number: n, hint: r.accepted}
+	}
 }
 
 func only[N any](candidate Candidate[N]) iter.Seq[Candidate[N]] {
@@ -93,6 +109,19 @@ func (r *realm[N]) whatServes(pools []int) (served, open bool) {
 		served = true
 	}
 	return served, !served && r.open.open
+}
+
+// grow tells whether there will be more to choose from before long, in the pools or, if
+// none of them has numbers of this kind, outside.
+func (r *realm[N]) grow(pools []int) bool {
+	served := false
+	for h := range r.of(pools) {
+		if h.grows {
+			return true
+		}
+		served = true
+	}
+	return !served && r.grows
 }
 
 // automatic returns some candidates, then the Ranges to choose from.
@@ -120,6 +149,9 @@ func (r *realm[N]) judge(who *Who, n N, pools []int) (*Pool, *refusal[N]) {
 	if !r.accepted.has(n) {
 		if r.edges.has(n) {
 			return nil, &refusal[N]{why: edge, number: n}
+		}
+		if r.soon.has(n) {
+			return nil, &refusal[N]{why: notYet}
 		}
 		return nil, &refusal[N]{why: outsideServer, number: n, hint: r.accepted}
 	}

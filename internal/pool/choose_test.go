@@ -46,6 +46,8 @@ func TestChoice(t *testing.T) {
 		named    string
 		retained []string
 		want     []string
+		// soon tells that there will be more before long.
+		soon bool
 		// refused is the text of the fault.
 		refused string
 	}{
@@ -161,8 +163,39 @@ func TestChoice(t *testing.T) {
 		"named, ready a moment ago":          {cidrs: []ServiceCIDR{cidrSince("10.96.0.0/16", time.Second)}, named: "10.96.5.7", want: []string{"named 10.96.5.7"}},
 		"ready for ten seconds":              {cidrs: []ServiceCIDR{cidrSince("10.96.0.0/16", 10*time.Second)}, want: []string{"any"}},
 		"named, not ready":                   {cidrs: []ServiceCIDR{notReady("10.96.0.0/16")}, named: "10.96.5.7", refused: `spec.clusterIPs: Invalid value: "10.96.5.7": is not in the ServiceCIDRs of the cluster that are ready: none; leave it out to get a free one`},
-		"not ready for ten seconds yet":      {cidrs: []ServiceCIDR{cidrSince("10.96.0.0/16", 10*time.Second-1)}, refused: "spec.clusterIPs: Forbidden: no pool serves this Service, and exclusive pools leave no IPv4 addresses to choose in the ServiceCIDRs of the cluster that are ready"},
-		"a pool that is not ready for ten s": {cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), cidrSince("10.97.0.0/16", time.Second)}, pools: pools{makePool("a", "10.97.0.0/24"), makePool("b", "10.96.0.0/24")}, want: []string{"any of b"}},
+		"not ready for ten seconds yet":      {cidrs: []ServiceCIDR{cidrSince("10.96.0.0/16", 10*time.Second-1)}, soon: true},
+		"a pool that is not ready for ten s": {cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), cidrSince("10.97.0.0/16", time.Second)}, pools: pools{makePool("a", "10.97.0.0/24"), makePool("b", "10.96.0.0/24")}, want: []string{"any of b"}, soon: true},
+		"the only pool is not ready for ten s": {
+			cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), cidrSince("10.97.0.0/16", time.Second)}, pools: pools{makePool("a", "10.97.0.0/24")}, soon: true,
+		},
+		"another's pool is not ready for ten s": {
+			cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), cidrSince("10.97.0.0/16", time.Second)},
+			pools: pools{makePool("a", "10.97.0.0/16", teamB, isExclusive())}, want: []string{"any"},
+		},
+		"more outside of pools is not ready for ten s": {
+			cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), cidrSince("10.97.0.0/16", time.Second)}, want: []string{"any"}, soon: true,
+		},
+		"not ready for ten s, but in one that is": {
+			cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), cidrSince("10.96.5.0/24", time.Second)}, pools: pools{makePool("a", "10.96.5.0/24")},
+			want: []string{"any of a"},
+		},
+		"the ServiceCIDR of its pool is expected": {
+			cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), expectedSince("10.97.0.0/24", time.Second)}, pools: pools{makePool("a", "10.97.0.0/24")}, soon: true,
+		},
+		"naming in what is expected": {
+			cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), expectedSince("10.97.0.0/24", time.Second)}, named: "10.97.0.7", soon: true,
+		},
+		"reserved in what is expected": {
+			cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), expectedSince("10.97.0.0/24", time.Second)},
+			pools: pools{makePool("p", "10.97.0.0/24", reserving("shop", "web", "10.97.0.7"))}, soon: true,
+		},
+		"expected for ten seconds in vain": {
+			cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), expectedSince("10.97.0.0/24", 10*time.Second)}, pools: pools{makePool("a", "10.97.0.0/24")},
+			refused: "spec.clusterIPs: Forbidden: the pools that serve this Service have no IPv4 addresses to choose in the ServiceCIDRs of the cluster that are ready",
+		},
+		"naming while more is to come": {
+			cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), cidrSince("10.97.0.0/16", time.Second)}, named: "10.96.0.7", want: []string{"named 10.96.0.7"},
+		},
 
 		// Reservations.
 		"a reserved one": {pools: pools{makePool("p", "10.96.5.0/24", reserving("shop", "web", "10.96.5.7"))}, want: []string{"reserved 10.96.5.7 of p"}},
@@ -185,7 +218,7 @@ func TestChoice(t *testing.T) {
 		},
 		"reserved, ready a moment ago": {
 			pools: pools{makePool("p", "10.96.5.0/24", reserving("shop", "web", "10.96.5.7"))},
-			cidrs: []ServiceCIDR{cidrSince("10.96.0.0/16", time.Second)}, want: []string{"reserved 10.96.5.7 of p"},
+			cidrs: []ServiceCIDR{cidrSince("10.96.0.0/16", time.Second)}, want: []string{"reserved 10.96.5.7 of p"}, soon: true,
 		},
 		"reserved outside the server, part of which is new": {
 			pools:   pools{makePool("p", "10.99.5.0/24", reserving("shop", "web", "10.99.5.7"))},
@@ -202,7 +235,7 @@ func TestChoice(t *testing.T) {
 		"a retained one of its pool":      {pools: pools{makePool("p", "10.96.5.0/24", teamA)}, retained: []string{"10.96.5.7"}, want: []string{"retained 10.96.5.7 of p", "any of p"}},
 		"retained, outside its pools now": {pools: pools{makePool("p", "10.96.5.0/24", teamA)}, retained: []string{"10.96.6.7"}, want: []string{"any of p"}},
 		"retained, another's now":         {pools: pools{makePool("p", "10.96.5.0/24", teamB, isExclusive())}, retained: []string{"10.96.5.7"}, want: []string{"any"}},
-		"retained, not ready long enough": {cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), cidrSince("10.97.0.0/16", time.Second)}, retained: []string{"10.97.5.7"}, want: []string{"any"}},
+		"retained, not ready long enough": {cidrs: []ServiceCIDR{cidr("10.96.0.0/16"), cidrSince("10.97.0.0/16", time.Second)}, retained: []string{"10.97.5.7"}, want: []string{"any"}, soon: true},
 		"retained, but reserved":          {pools: pools{makePool("p", "10.96.5.0/24", reserving("shop", "web", "10.96.5.7"))}, retained: []string{"10.96.5.8"}, want: []string{"reserved 10.96.5.7 of p"}},
 		"retained, but naming another":    {named: "10.96.5.8", retained: []string{"10.96.5.7"}, want: []string{"named 10.96.5.8"}},
 		"retained, and nothing else": {
@@ -236,6 +269,9 @@ func TestChoice(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.want, sketch(choices[0].Candidates)); diff != "" {
 				t.Errorf("candidates (-want +got):\n%s", diff)
+			}
+			if choices[0].Soon != test.soon {
+				t.Errorf("more comes soon: %v, want %v", choices[0].Soon, test.soon)
 			}
 		})
 	}

@@ -41,7 +41,7 @@ func NewClusterIPs(pools []*ClusterIPPool, cidrs []ServiceCIDR, now time.Time, p
 	c := &ClusterIPs{directory: newDirectory(all), grounds: map[corev1.IPFamily]ground{}}
 	for i := range cidrs {
 		at := cidrs[i].settles()
-		if cidrs[i].Ready && at.After(now) && (c.until.IsZero() || at.Before(c.until)) {
+		if cidrs[i].comes() && at.After(now) && (c.until.IsZero() || at.Before(c.until)) {
 			c.until = at
 		}
 	}
@@ -65,8 +65,10 @@ func (c *ClusterIPs) newRealm(
 // AddressChoice is what to try for an address that a Service needs.
 type AddressChoice struct {
 	Need
-	// Candidates are in the order in which to try them; at least one.
+	// Candidates are in the order in which to try them; at least one, or Soon.
 	Candidates iter.Seq[Candidate[netip.Addr]]
+	// Soon tells that there will be others at the time of Until or soon after.
+	Soon bool
 }
 
 // Choose returns what to try for each of the addresses that a Service needs, or why
@@ -77,21 +79,32 @@ func (c *ClusterIPs) Choose(who *Who, needs []Need, retained []netip.Addr) ([]Ad
 	serving := c.directory.serving(who)
 	for _, need := range needs {
 		a := ask[netip.Addr]{named: need.Address, retained: ofFamily(retained, need.Family)}
-		candidates, refused := c.realm(need.Family).choose(who, serving, &a)
-		if refused != nil {
+		r := c.realm(need.Family)
+		choice := AddressChoice{Need: need}
+		var refused *refusal[netip.Addr]
+		choice.Candidates, refused = r.choose(who, serving, &a)
+		switch {
+		case refused == nil:
+			choice.Soon = !need.Address.IsValid() && r.grow(serving)
+		case refused.why == notYet:
+			choice.Candidates, choice.Soon = none[netip.Addr], true
+		default:
 			faults = append(faults, refused.fault(pathIPs(), nouns{
 				several: string(need.Family) + " addresses",
 				home:    "the ServiceCIDRs of the cluster that are ready",
 			}))
 			continue
 		}
-		choices = append(choices, AddressChoice{Need: need, Candidates: candidates})
+		choices = append(choices, choice)
 	}
 	if len(faults) > 0 {
 		return nil, faults
 	}
 	return choices, nil
 }
+
+// none is no candidate.
+func none[N any](func(Candidate[N]) bool) {}
 
 func ofFamily(addresses []netip.Addr, family corev1.IPFamily) []netip.Addr {
 	var found []netip.Addr
@@ -103,9 +116,9 @@ func ofFamily(addresses []netip.Addr, family corev1.IPFamily) []netip.Addr {
 	return found
 }
 
-// Until returns when a ServiceCIDR will have been ready for long enough that
-// addresses are chosen from it: then it is time for new ClusterIPs. Zero is never,
-// unless a ServiceCIDR changes.
+// Until returns when a ServiceCIDR will have been ready, or expected, for long enough:
+// addresses are chosen from it, or it is not waited for any more. Then it is time for
+// new ClusterIPs. Zero is never, unless a ServiceCIDR changes.
 func (c *ClusterIPs) Until() time.Time { return c.until }
 
 func (c *ClusterIPs) realm(family corev1.IPFamily) *realm[netip.Addr] {

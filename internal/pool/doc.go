@@ -21,6 +21,9 @@
 //   - A Service that pools serve gets numbers from them only, by priority,
 //     specificity and name. One that no pool serves gets what is not in an
 //     exclusive pool.
+//   - Addresses are chosen from ServiceCIDRs that have been ready for some time. That
+//     one is not yet, or is about to be made, is no fault of a Service: there will be
+//     addresses Soon.
 //   - All that holds for each family by itself, and for numbers that are new: what
 //     a Service has, it keeps.
 //

@@ -93,19 +93,28 @@ func findOwn(
 	return own
 }
 
-// wantedCIDRs returns what a pool's own ServiceCIDR is to have: nothing if it is to
+// OwnServiceCIDRs returns what a pool's own ServiceCIDR is to have: nothing if it is to
 // have none, or can't have one.
-func wantedCIDRs(pool *servicenetv1alpha1.ClusterIPPool) []string {
+func OwnServiceCIDRs(pool *servicenetv1alpha1.ClusterIPPool) []netip.Prefix {
 	if pool == nil || pool.DeletionTimestamp != nil || pool.Spec.ServiceCIDR != servicenetv1alpha1.ServiceCIDRManaged {
 		return nil
 	}
-	var wanted []string
+	var wanted []netip.Prefix
 	for _, text := range pool.Spec.CIDRs {
 		prefix, err := netip.ParsePrefix(text)
 		if err != nil {
 			return nil
 		}
-		wanted = append(wanted, prefix.Masked().String())
+		wanted = append(wanted, prefix.Masked())
+	}
+	return wanted
+}
+
+// wantedCIDRs returns them as they are written.
+func wantedCIDRs(pool *servicenetv1alpha1.ClusterIPPool) []string {
+	var wanted []string
+	for _, prefix := range OwnServiceCIDRs(pool) {
+		wanted = append(wanted, prefix.String())
 	}
 	return wanted
 }

@@ -219,6 +219,16 @@ func TestServiceCIDRsSettle(t *testing.T) {
 	}
 }
 
+func TestServiceCIDRsThatAreExpectedAreNotWaitedForInVain(t *testing.T) {
+	expected := []ServiceCIDR{cidr("10.96.0.0/16"), expectedSince("10.97.0.0/16", 4*time.Second)}
+	if until, want := newClusterIPs(expected).Until(), noon().Add(6*time.Second); !until.Equal(want) {
+		t.Errorf("until %v, want %v", until, want)
+	}
+	if until := NewClusterIPs(nil, expected, noon().Add(6*time.Second), nil).Until(); !until.IsZero() {
+		t.Errorf("until %v, when it is too late", until)
+	}
+}
+
 func TestServiceCIDRsThatAreReady(t *testing.T) {
 	condition := func(kind string, status metav1.ConditionStatus) *networkingv1.ServiceCIDR {
 		return &networkingv1.ServiceCIDR{Status: networkingv1.ServiceCIDRStatus{Conditions: []metav1.Condition{

@@ -14,6 +14,8 @@ import (
 type area[N number[N]] struct {
 	// accepted numbers may be named, settled ones may be chosen.
 	accepted, settled set[N]
+	// soon is what will be settled before long.
+	soon set[N]
 	// edges are never chosen.
 	edges set[N]
 	// bands are what is settled, with its static bands.
@@ -35,6 +37,8 @@ type realm[N number[N]] struct {
 	nobodys set[N]
 	// open is what Services get that no pool serves.
 	open *stock[N]
+	// grows tells whether there will be more of that before long.
+	grows bool
 }
 
 // holding is the numbers of a pool.
@@ -43,6 +47,8 @@ type holding[N number[N]] struct {
 	// own is the numbers that no pool with a better right has.
 	own   set[N]
 	stock *stock[N]
+	// grows tells whether there will be more to choose from before long.
+	grows bool
 }
 
 // newRealm returns a realm of tracts that are in the order in which Services try
@@ -126,6 +132,7 @@ func (r *realm[N]) stockUp(previous *realm[N], cook func(*recipe[N]) *allocator.
 		if h.pool.exclusive {
 			closed = append(closed, h.own)
 		}
+		h.grows = len(h.own.within(r.soon)) > 0
 		mine := h.reservedNumbers()
 		reserved = append(reserved, mine)
 		h.stock = restock(recipe[N]{
@@ -134,6 +141,7 @@ func (r *realm[N]) stockUp(previous *realm[N], cook func(*recipe[N]) *allocator.
 			reserved: union(mine, r.edges.within(h.whole)),
 		}, before[h.pool.Name], cook)
 	}
+	r.grows = len(r.soon.minus(union(closed...))) > 0
 	r.open = restock(recipe[N]{bands: r.bands, excluded: union(closed...), reserved: union(reserved...)}, openBefore, cook)
 }
 

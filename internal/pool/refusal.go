@@ -21,6 +21,8 @@ const (
 	outsidePools
 	reservedOutside
 	nothingLeft
+	// notYet is no fault: there will be numbers before long.
+	notYet
 )
 
 // refusal is a reason with what a person needs to get on. It names nothing that

@@ -27,6 +27,9 @@ type ServiceCIDR struct {
 	// be, by the clock of whoever saw it. The zero time is long ago.
 	Ready bool
 	Since time.Time
+	// Expected tells that it is not there, but that a pool has been about to make it
+	// since then.
+	Expected bool
 }
 
 // IsReady tells whether an API server accepts addresses of a ServiceCIDR. Without
@@ -46,6 +49,9 @@ func IsReady(cidr *networkingv1.ServiceCIDR) bool {
 // settles returns when addresses may be chosen from it.
 func (c *ServiceCIDR) settles() time.Time { return c.Since.Add(SettleTime) }
 
+// comes tells whether addresses will be chosen from it once it settles, if they aren't.
+func (c *ServiceCIDR) comes() bool { return c.Ready || c.Expected }
+
 // ground is the addresses of one family that the API server has.
 type ground struct {
 	area[netip.Addr]
@@ -56,7 +62,7 @@ type ground struct {
 
 // newGround returns the addresses of a family at a time.
 func newGround(cidrs []ServiceCIDR, family corev1.IPFamily, now time.Time) ground {
-	var known, chosenFrom, accepted, settled, edges []span[netip.Addr]
+	var known, chosenFrom, accepted, settled, soon, edges []span[netip.Addr]
 	var bands []band[netip.Addr]
 	for i := range cidrs {
 		cidr := &cidrs[i]
@@ -64,12 +70,18 @@ func newGround(cidrs []ServiceCIDR, family corev1.IPFamily, now time.Time) groun
 			continue
 		}
 		prefix := spanOf(cidr.Prefix)
+		isSettled := !now.Before(cidr.settles())
+		if cidr.comes() && !isSettled {
+			soon = append(soon, prefix)
+		}
+		if cidr.Expected {
+			continue
+		}
 		known = append(known, prefix)
 		if !cidr.Ready {
 			continue
 		}
 		edges = append(edges, single(prefix.first), single(prefix.last))
-		isSettled := !now.Before(cidr.settles())
 		if isSettled {
 			chosenFrom = append(chosenFrom, prefix)
 		}
@@ -86,7 +98,8 @@ func newGround(cidrs []ServiceCIDR, family corev1.IPFamily, now time.Time) groun
 	}
 	return ground{
 		area: area[netip.Addr]{
-			accepted: newSet(accepted), settled: newSet(settled), edges: newSet(edges), bands: sortBands(bands),
+			accepted: newSet(accepted), settled: newSet(settled), soon: newSet(soon).minus(newSet(settled)),
+			edges: newSet(edges), bands: sortBands(bands),
 		},
 		known: newSet(known), chosenFrom: newSet(chosenFrom),
 	}

@@ -132,7 +132,7 @@ func (s *Store) answer(p *page, n *number, recall ledger.Recall) {
 	if n.state == leaving || n.answering {
 		return
 	}
-	same := n.state == given && !recall.For.Nobody() && ledger.SubjectOf(n.owner.NamespacedName).Digest() == recall.For.Digest()
+	same := n.state == given && !recall.For.Nobody() && n.owner.Applicant().Digest() == recall.For.Digest()
 	if n.state == carried {
 		// Once it is settled everybody can see that a Service has it.
 		s.settleSoon(p)

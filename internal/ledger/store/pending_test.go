@@ -67,6 +67,35 @@ func TestARequestWithoutANameMayNameWhatItWasGiven(t *testing.T) {
 	})
 }
 
+func TestARequestWithoutANameMayNameAtAnotherReplicaWhatItWasGiven(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		from := cidr(s.T, "10.0.0.0/16")
+		place, port := s.take(s.r[0], from, named("")), ledger.Port(30080)
+		s.takeNumber(s.r[0], port, named(""))
+		elsewhere := named("")
+		elsewhere.Owner.Namespace = "elsewhere"
+		s.refused(s.r[1], place, elsewhere, ledger.ByRequest)
+		s.refused(s.r[1], place, named("other"), ledger.ByRequest)
+		s.takeNumber(s.r[1], place, named(""))
+		s.takeNumber(s.r[1], port, named(""))
+		s.refused(s.r[0], place, named("other"), ledger.ByRequest)
+		s.serve("web-x7k2p", 0, place, port)
+		s.becomes(place, ledger.Used)
+		s.becomes(port, ledger.Used)
+	})
+}
+
+func TestARequestWithoutANameIsRefusedWhatAnotherBecame(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.take(s.r[0], cidr(s.T, "10.0.0.0/16"), named(""))
+		for _, r := range s.r {
+			r.setDeaf(true) // to the Service, and to what becomes of blocks
+		}
+		s.serve("web-x7k2p", 0, place)
+		s.refused(s.r[0], place, named(""), ledger.ByService)
+	})
+}
+
 func TestWhatIsKeptIsTold(t *testing.T) {
 	play(t, 2, nil, func(s *scene) {
 		place := s.retain(10 * time.Minute)

@@ -123,7 +123,8 @@ func (q *quest) spare(n *number) (step, error) {
 
 // again is for a number that was given to a Service of the same name: the request
 // is repeated, or the Service is made anew right after it was deleted. The API
-// server must have let go of the number then.
+// server must have let go of the number then. Of Services whose names are yet to be
+// generated, another may have become of the request that got the number.
 func (q *quest) again(n *number) step {
 	q.s.giveAgain(n)
 	if !hasObjects(q.place.Family) {
@@ -133,7 +134,7 @@ func (q *quest) again(n *number) step {
 		switch {
 		case f.Leftover:
 			return q.pause(ctx)
-		case f.Foreign:
+		case f.Foreign || f.carried():
 			return q.verdict(f)
 		default:
 			return errGranted
@@ -186,7 +187,7 @@ func (q *quest) ask(p *page) step {
 	number := q.place.Number
 	p.asked[number] = asked{request: q.request, until: time.Now().Add(q.s.Timing.InFlight)}
 	ask := q.swap(func(b *ledger.Block) error {
-		return moved(b.Ask(number, q.s.holder, q.subject()))
+		return moved(b.Ask(number, q.s.holder, q.request.Owner.Applicant()))
 	}, func() error {
 		q.asked = true
 		if a, ok := p.asked[number]; ok {

@@ -10,26 +10,30 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"servicenet.dev/servicenet/test/alike"
 	"servicenet.dev/servicenet/test/badinput"
+	"servicenet.dev/servicenet/test/integration/hooked"
+	"servicenet.dev/servicenet/test/integration/numbers"
 )
 
 // try asks for what a case is about, and removes what came of it.
-func (s *server) try(ctx context.Context, c *badinput.Case, managed bool) metav1.Status {
+func try(ctx context.Context, s *hooked.Server, c *badinput.Case, managed bool) metav1.Status {
 	GinkgoHelper()
-	defer s.clear(ctx)
+	defer s.Clear(ctx)
 	for _, service := range c.Given {
-		s.given(ctx, managed, service.DeepCopy())
+		s.Given(ctx, managed, service.DeepCopy())
 	}
 	wanted := c.Service.DeepCopy()
 	if c.Old == nil {
-		return statusOf(s.api.Create(ctx, wanted))
+		return hooked.StatusOf(s.API.Create(ctx, wanted))
 	}
 	stored := c.Old.DeepCopy()
-	s.given(ctx, managed, stored)
+	s.Given(ctx, managed, stored)
 	wanted.ResourceVersion = stored.ResourceVersion
-	return statusOf(s.api.Update(ctx, wanted))
+	return hooked.StatusOf(s.API.Update(ctx, wanted))
 }
 
 // expectStock checks what the API server answers by itself.
@@ -65,22 +69,28 @@ func expectRefused(c *badinput.Case, got metav1.Status) {
 	}
 }
 
-// badInput are the specs of the cases that a server can answer.
-func badInput(fits func(*badinput.Case) bool, of func(ctx context.Context) *server, args ...string) {
-	var s *server
+// badInput are the specs of the cases that a server can answer, and those of what is
+// alike on it. What it answers by itself is asked before it calls webhooks.
+func badInput(fits func(*badinput.Case) bool, of func(ctx context.Context) *hooked.Server, net *alike.Net, args ...string) {
+	var s *hooked.Server
 	stock := map[string]metav1.Status{}
 	table := badinput.Table()
+	same := &comparison{net: net, stock: map[string][]string{}}
 
 	BeforeAll(func(ctx SpecContext) {
 		s = of(ctx)
 		for i := range table {
 			if fits(&table[i]) {
-				stock[table[i].Name] = s.try(ctx, &table[i], false)
+				stock[table[i].Name] = try(ctx, s, &table[i], false)
 			}
 		}
-		manager := s.startManager(ctx, anyManager, args...)
-		s.route(ctx, manager.WebhookURL)
-	}, NodeTimeout(startTimeout))
+		same.server = s
+		same.before(ctx)
+		manager := s.StartManager(ctx, "manager", args...)
+		s.Route(ctx, manager.WebhookURL)
+	}, NodeTimeout(numbers.StartTimeout))
+
+	same.specs()
 
 	for i := range table {
 		c := &table[i]
@@ -89,17 +99,24 @@ func badInput(fits func(*badinput.Case) bool, of func(ctx context.Context) *serv
 		}
 		It(fmt.Sprintf("%s is refused", c.Name), func(ctx SpecContext) {
 			expectStock(c, stock[c.Name])
-			expectRefused(c, s.try(ctx, c, true))
+			expectRefused(c, try(ctx, s, c, true))
 		})
 	}
 }
 
 var _ = Describe("With both families", Ordered, func() {
-	badInput(func(c *badinput.Case) bool { return !c.SingleStack && !c.NoExternalIPs }, func(context.Context) *server { return dual })
+	badInput(func(c *badinput.Case) bool { return !c.SingleStack && !c.NoExternalIPs }, func(context.Context) *hooked.Server { return dual },
+		&alike.Net{Primary: corev1.IPv4Protocol, Secondary: corev1.IPv6Protocol})
 })
 
 var _ = Describe("With IPv4 only and no external IPs", Ordered, func() {
-	badInput(func(c *badinput.Case) bool { return c.SingleStack || c.NoExternalIPs }, func(ctx context.Context) *server {
-		return startServer(ctx, ipv4Range)
-	}, "--allowed-external-ips=none")
+	badInput(func(c *badinput.Case) bool { return c.SingleStack || c.NoExternalIPs }, func(ctx context.Context) *hooked.Server {
+		return hooked.Start(ctx, ipv4Range)
+	}, &alike.Net{Primary: corev1.IPv4Protocol}, "--allowed-external-ips=none")
+})
+
+var _ = Describe("With IPv6 only", Ordered, func() {
+	badInput(func(*badinput.Case) bool { return false }, func(ctx context.Context) *hooked.Server {
+		return hooked.Start(ctx, ipv6Range)
+	}, &alike.Net{Primary: corev1.IPv6Protocol})
 })

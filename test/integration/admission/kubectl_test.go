@@ -18,15 +18,17 @@ import (
 
 	"servicenet.dev/servicenet/hack/controlplane"
 	"servicenet.dev/servicenet/test/badinput"
+	"servicenet.dev/servicenet/test/integration/hooked"
+	"servicenet.dev/servicenet/test/integration/numbers"
 )
 
 // kubectl runs kubectl.
-func (s *server) kubectl(ctx context.Context, args ...string) error {
+func kubectl(ctx context.Context, s *hooked.Server, args ...string) error {
 	program, err := controlplane.FindBinaries().Find("kubectl")
 	if err != nil {
 		return err
 	}
-	out, err := exec.CommandContext(ctx, program, append([]string{"--kubeconfig=" + s.kubeconfig}, args...)...).CombinedOutput()
+	out, err := exec.CommandContext(ctx, program, append([]string{"--kubeconfig=" + s.Kubeconfig}, args...)...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("kubectl %v: %w: %s", args, err, out)
 	}
@@ -46,33 +48,33 @@ func written(service *corev1.Service) string {
 
 var _ = Describe("kubectl", Ordered, func() {
 	BeforeAll(func(ctx SpecContext) {
-		manager := dual.startManager(ctx, "kubectl")
-		dual.route(ctx, manager.WebhookURL)
-	}, NodeTimeout(startTimeout))
+		manager := dual.StartManager(ctx, "kubectl")
+		dual.Route(ctx, manager.WebhookURL)
+	}, NodeTimeout(numbers.StartTimeout))
 
-	AfterEach(func(ctx SpecContext) { dual.clear(ctx) })
+	AfterEach(func(ctx SpecContext) { dual.Clear(ctx) })
 
 	It("replaces a Service by force, with the numbers that it has", func(ctx SpecContext) {
 		file := written(badinput.Make("shop", "web", nodePort, badinput.IPs("10.96.5.60"), badinput.HTTP(30509)))
-		Expect(dual.kubectl(ctx, "create", "-f", file)).To(Succeed())
-		Expect(dual.kubectl(ctx, "replace", "--force", "-f", file)).To(Succeed())
+		Expect(kubectl(ctx, dual, "create", "-f", file)).To(Succeed())
+		Expect(kubectl(ctx, dual, "replace", "--force", "-f", file)).To(Succeed())
 	})
 
 	It("applies a Service and changes of it, without numbers in the file", func(ctx SpecContext) {
 		for _, flags := range [][]string{nil, {"--server-side"}} {
 			service := bare("web", nodePort, "")
-			Expect(dual.kubectl(ctx, append([]string{"apply", "-f", written(service)}, flags...)...)).To(Succeed())
+			Expect(kubectl(ctx, dual, append([]string{"apply", "-f", written(service)}, flags...)...)).To(Succeed())
 			before := &corev1.Service{}
-			Expect(dual.api.Get(ctx, client.ObjectKeyFromObject(service), before)).To(Succeed())
+			Expect(dual.API.Get(ctx, client.ObjectKeyFromObject(service), before)).To(Succeed())
 			badinput.Port("https", 443, corev1.ProtocolTCP, 0)(service)
-			Expect(dual.kubectl(ctx, append([]string{"apply", "-f", written(service)}, flags...)...)).To(Succeed())
+			Expect(kubectl(ctx, dual, append([]string{"apply", "-f", written(service)}, flags...)...)).To(Succeed())
 			after := &corev1.Service{}
-			Expect(dual.api.Get(ctx, client.ObjectKeyFromObject(service), after)).To(Succeed())
+			Expect(dual.API.Get(ctx, client.ObjectKeyFromObject(service), after)).To(Succeed())
 			Expect(after.Spec.ClusterIP).To(Equal(before.Spec.ClusterIP))
 			Expect(after.Spec.Ports).To(HaveLen(2))
 			Expect(after.Spec.Ports[0]).To(Equal(before.Spec.Ports[0]))
-			Expect(dual.kubectl(ctx, "patch", "service", "-n", "free", "web", "-p", `{"spec":{"type":"ClusterIP"}}`)).To(Succeed())
-			dual.clear(ctx)
+			Expect(kubectl(ctx, dual, "patch", "service", "-n", "free", "web", "-p", `{"spec":{"type":"ClusterIP"}}`)).To(Succeed())
+			dual.Clear(ctx)
 		}
 	})
 })

@@ -10,48 +10,33 @@ package admission
 
 import (
 	"testing"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
-	. "github.com/onsi/gomega"
-	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"servicenet.dev/servicenet/test/integration/hooked"
+	"servicenet.dev/servicenet/test/integration/numbers"
 )
 
 const (
-	// startTimeout is for the control plane and the program, on a busy machine.
-	startTimeout = 5 * time.Minute
-	// patience is how long an expected outcome may take.
-	patience = 45 * time.Second
-
-	crds       = "../../../config/crd/bases"
-	roleFile   = "../../../config/rbac/role.yaml"
-	hooksFile  = "../../../config/webhook/service-webhooks.yaml"
-	dualRange  = "10.96.0.0/16,fd00::/112"
-	ipv4Range  = "10.96.0.0/16"
-	anyManager = "manager"
+	dualRange = "10.96.0.0/16,fd00::/112"
+	ipv4Range = "10.96.0.0/16"
+	ipv6Range = "fd00::/112"
 )
 
 // dual is the control plane that most specs share: dual-stack, IPv4 first.
-var dual *server
+var dual *hooked.Server
 
-func TestAdmission(t *testing.T) {
-	log.SetLogger(GinkgoLogr)
-	RegisterFailHandler(Fail)
-	SetDefaultEventuallyTimeout(patience)
-	SetDefaultEventuallyPollingInterval(50 * time.Millisecond)
-	EnforceDefaultTimeoutsWhenUsingContexts()
-	RunSpecs(t, "Admission")
-}
+func TestAdmission(t *testing.T) { numbers.Run(t, "Admission") }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
-	dual = startServer(ctx, dualRange)
-}, NodeTimeout(startTimeout))
+	dual = hooked.Start(ctx, dualRange)
+}, NodeTimeout(numbers.StartTimeout))
 
 // A part that died takes every further spec with it: say so once.
 var _ = BeforeEach(func() {
 	select {
-	case <-dual.plane.Done():
-		AbortSuite(dual.plane.Err().Error())
+	case <-dual.Plane.Done():
+		AbortSuite(dual.Plane.Err().Error())
 	default:
 	}
 })

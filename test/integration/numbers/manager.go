@@ -25,7 +25,7 @@ func (s *Server) StartManager(ctx context.Context, name string, args ...string) 
 	program, err := controlplane.FindBinaries().Find("manager")
 	Expect(err).NotTo(HaveOccurred())
 	manager, err := s.Plane.StartManager(ctx, controlplane.ManagerOptions{
-		Name: name, Path: program, RoleFile: inRepository("config", "rbac", "role.yaml"),
+		Name: name, Path: program, RoleFile: InRepository("config", "rbac", "role.yaml"),
 		Args: append([]string{"--controllers=clusterip,nodeport"}, args...),
 	})
 	Expect(err).NotTo(HaveOccurred())

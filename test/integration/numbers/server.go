@@ -40,7 +40,7 @@ func Start(ctx context.Context, clusterIPs string, args ...string) *Server {
 	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() error { return plane.Stop() })
-	Expect(plane.InstallCRDs(ctx, inRepository("config", "crd", "bases"))).To(Succeed())
+	Expect(plane.InstallCRDs(ctx, InRepository("config", "crd", "bases"))).To(Succeed())
 	_, err = plane.StartControllerManager(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	s := &Server{Plane: plane, clusterIPs: clusterIPs, kubeconfig: filepath.Join(dir, "kubeconfig")}
@@ -91,8 +91,8 @@ func (s *Server) Kubectl(ctx context.Context, args ...string) ([][]string, error
 	return lines, nil
 }
 
-// inRepository returns the path of a file of this repository.
-func inRepository(elements ...string) string {
+// InRepository returns the path of a file of this repository.
+func InRepository(elements ...string) string {
 	GinkgoHelper()
 	folder, err := os.Getwd()
 	Expect(err).NotTo(HaveOccurred())

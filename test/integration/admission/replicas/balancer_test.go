@@ -1,12 +1,15 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package admission
+package replicas
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
+	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -25,8 +28,11 @@ type balancer struct {
 	mu       sync.Mutex
 	managers []*controlplane.Manager
 	ready    []*controlplane.Manager
-	count    map[*controlplane.Manager]int
-	turn     int
+	// alone gets all connections, if it is set.
+	alone *controlplane.Manager
+	open  map[net.Conn]bool
+	count map[*controlplane.Manager]int
+	turn  int
 }
 
 // startBalancer starts one that ends with the spec.
@@ -34,7 +40,7 @@ func startBalancer(ctx context.Context, managers ...*controlplane.Manager) *bala
 	GinkgoHelper()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	Expect(err).NotTo(HaveOccurred())
-	b := &balancer{listener: listener, managers: managers, ready: managers, count: map[*controlplane.Manager]int{}}
+	b := &balancer{listener: listener, managers: managers, ready: managers, open: map[net.Conn]bool{}, count: map[*controlplane.Manager]int{}}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
 	DeferCleanup(func() error {
 		end()
@@ -54,6 +60,13 @@ func (b *balancer) served(manager *controlplane.Manager) int {
 	return b.count[manager]
 }
 
+// add adds a manager, in the place of one that ended.
+func (b *balancer) add(manager *controlplane.Manager) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.managers = append(b.managers, manager)
+}
+
 // watch asks the managers whether they are ready.
 func (b *balancer) watch(ctx context.Context) {
 	const period = 500 * time.Millisecond
@@ -66,7 +79,10 @@ func (b *balancer) watch(ctx context.Context) {
 		case <-ticks.C:
 		}
 		var now []*controlplane.Manager
-		for _, manager := range b.managers {
+		b.mu.Lock()
+		managers := b.managers
+		b.mu.Unlock()
+		for _, manager := range managers {
 			if ready(ctx, manager) {
 				now = append(now, manager)
 			}
@@ -87,23 +103,51 @@ func (b *balancer) accept() {
 	}
 }
 
+// only has one manager get all connections from now on, all of them again if it is nil.
+func (b *balancer) only(manager *controlplane.Manager) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.alone = manager
+	for client := range b.open {
+		_ = client.Close()
+	}
+}
+
+// dial connects to the manager whose turn it is, or, as somebody who finds nobody there,
+// to the next one.
+func (b *balancer) dial() (net.Conn, error) {
+	b.mu.Lock()
+	candidates := slices.Clone(b.ready)
+	b.turn++
+	turn := b.turn
+	if b.alone != nil {
+		candidates = []*controlplane.Manager{b.alone}
+	}
+	b.mu.Unlock()
+	err := errors.New("no manager is ready")
+	for i := range candidates {
+		manager := candidates[(turn+i)%len(candidates)]
+		var server net.Conn
+		if server, err = (&net.Dialer{}).Dial("tcp", strings.TrimPrefix(manager.WebhookURL, "https://")); err == nil {
+			b.mu.Lock()
+			b.count[manager]++
+			b.mu.Unlock()
+			return server, nil
+		}
+	}
+	return nil, err
+}
+
 // pass connects a client to a manager until either has had enough.
 func (b *balancer) pass(client net.Conn) {
 	defer func() { _ = client.Close() }()
-	b.mu.Lock()
-	if len(b.ready) == 0 {
-		b.mu.Unlock()
-		return
-	}
-	b.turn++
-	manager := b.ready[b.turn%len(b.ready)]
-	b.count[manager]++
-	b.mu.Unlock()
-	server, err := (&net.Dialer{}).Dial("tcp", strings.TrimPrefix(manager.WebhookURL, "https://"))
+	server, err := b.dial()
 	if err != nil {
 		return
 	}
 	defer func() { _ = server.Close() }()
+	b.note(client, true)
+	defer b.note(client, false)
 	done := make(chan struct{}, 2)
 	for _, ends := range [][2]net.Conn{{client, server}, {server, client}} {
 		go func() {
@@ -112,4 +156,19 @@ func (b *balancer) pass(client net.Conn) {
 		}()
 	}
 	<-done
+}
+
+func (b *balancer) note(client net.Conn, open bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if open {
+		b.open[client] = true
+	} else {
+		delete(b.open, client)
+	}
+}
+
+// ready tells whether a manager says that it is ready.
+func ready(ctx context.Context, manager *controlplane.Manager) bool {
+	return controlplane.HTTPReady(http.DefaultClient, manager.HealthURL+"/readyz")(ctx) == nil
 }
