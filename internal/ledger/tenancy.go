@@ -15,15 +15,6 @@ import (
 	"servicenet.dev/servicenet/internal/allocator"
 )
 
-// Load-balancer addresses go from Services to Services in the block itself:
-//
-//	free --Admit--> used --Evict--> held --Expire--> free
-//	                used <--Admit-- held
-//	free <--Evict-- used
-//
-// There is nothing else that could have one, so none is lent, and no hold waits
-// for evidence.
-
 // Admit gives a number to a tenant, beside those that have it if all of them may
 // share it. One that is held for the Service is not held any more. A tenant that
 // has the number gets new terms. It tells whether the block changed.

@@ -174,7 +174,7 @@ func TestBlockWithoutRoomIsPassedOver(t *testing.T) {
 		crowded, empty := lb("10.0.0.1"), lb("10.0.16.0")
 		block := ledger.NewBlock(1)
 		for i := 0; ; i++ {
-			_, err := block.Admit(crowded.Number, sharing("x"+strconv.Itoa(i), int32(i+1))) //nolint:gosec // a port
+			_, err := block.Admit(crowded.Number, sharing("x"+strconv.Itoa(i), int32(i+1)))
 			if errors.Is(err, ledger.ErrNoRoom) {
 				break
 			} else if err != nil {
