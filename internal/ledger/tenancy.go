@@ -24,6 +24,9 @@ func (b *Block) Admit(number int, t Tenant) (changed bool, err error) {
 	if number < 0 || number >= allocator.BlockSize {
 		return false, fmt.Errorf("a block has no number %d", number)
 	}
+	if !t.isProper() {
+		return false, fmt.Errorf("the sockets of %s are not in order: %v", t.Service, t.Sockets)
+	}
 	if err := b.mayEnter(number, &t); err != nil {
 		return false, err
 	}
