@@ -109,10 +109,12 @@ func (b *loadBalancers) tellOf(before, after *corev1.Service, is *ensured) {
 		}
 		return
 	case len(got) > 0:
-		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventAllocated, "Allocate", "Has %s now", addressTexts(got))
+		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventAllocated, "Allocate",
+			"Has %s now", addressTexts(got))
 	}
 	if len(gone) > 0 {
-		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventReleased, "Release", "Has %s no more", addressTexts(gone))
+		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventReleased, "Release",
+			"Has %s no more", addressTexts(gone))
 	}
 	if !has && reason != "" && (had || was != reason) {
 		b.recorder.Eventf(regarding, nil, corev1.EventTypeWarning, loadbalancer.EventFailed, "Allocate",

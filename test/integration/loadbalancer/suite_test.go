@@ -192,17 +192,17 @@ func textOf(service *corev1.Service) string {
 	var words []string
 	for i := range service.Status.LoadBalancer.Ingress {
 		is := &service.Status.LoadBalancer.Ingress[i]
-		word := is.IP + is.Hostname
+		parts := []string{is.IP, is.Hostname}
 		if is.IPMode != nil && *is.IPMode != corev1.LoadBalancerIPModeVIP {
-			word += "/" + string(*is.IPMode)
+			parts = append(parts, "/", string(*is.IPMode))
 		}
 		for _, port := range is.Ports {
-			word += fmt.Sprintf(":%d", port.Port)
+			parts = append(parts, fmt.Sprint(":", port.Port))
 			if port.Error != nil {
-				word += "!"
+				parts = append(parts, "!")
 			}
 		}
-		words = append(words, word)
+		words = append(words, strings.Join(parts, ""))
 	}
 	condition := apimeta.FindStatusCondition(service.Status.Conditions, servicenetv1alpha1.ConditionAddressAllocated)
 	switch {
