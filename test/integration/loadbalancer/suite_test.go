@@ -48,8 +48,8 @@ func newSpace(ctx context.Context, labels map[string]string) space {
 	return space{dual.NewSpace(ctx, labels)}
 }
 
-// start starts a manager of load balancers alone. When the spec ends it gives back what
-// Services have.
+// start starts a manager of numbers and load balancers. When the spec ends it gives back
+// what Services have.
 func (in space) start(ctx context.Context, name string, args ...string) *controlplane.Manager {
 	GinkgoHelper()
 	manager := dual.StartManager(ctx, name, append([]string{"--controllers=loadbalancer", "--repair-interval=2s"}, args...)...)
