@@ -64,6 +64,9 @@ func (r *cloudReconciler) takeFinalizer(ctx context.Context, service *corev1.Ser
 	after := service.DeepCopy()
 	after.Finalizers = slices.DeleteFunc(after.Finalizers, func(finalizer string) bool { return finalizer == hosts.Finalizer })
 	_, err := r.write(service, after, func(patch client.Patch) error { return r.writer.Patch(ctx, after, patch) })
+	if apierrors.IsNotFound(err) {
+		return nil // somebody else has, and the Service is gone
+	}
 	return err
 }
 

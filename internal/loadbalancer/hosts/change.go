@@ -4,8 +4,6 @@
 package hosts
 
 import (
-	"slices"
-
 	corev1 "k8s.io/api/core/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 )
@@ -14,18 +12,20 @@ import (
 // made from: all that the service controller of k8s.io/cloud-provider looks at. Labels,
 // the selector and the status are no part of it.
 func Changed(before, after *corev1.Service) bool {
-	was, is := &before.Spec, &after.Spec
-	return before.UID != after.UID ||
-		was.Type != is.Type ||
-		was.SessionAffinity != is.SessionAffinity ||
-		was.LoadBalancerIP != is.LoadBalancerIP || //nolint:staticcheck // deprecated, and what providers read
-		was.ExternalTrafficPolicy != is.ExternalTrafficPolicy ||
-		was.HealthCheckNodePort != is.HealthCheckNodePort ||
-		len(was.IPFamilies) != len(is.IPFamilies) ||
-		!slices.Equal(was.ExternalIPs, is.ExternalIPs) ||
-		!slices.Equal(was.LoadBalancerSourceRanges, is.LoadBalancerSourceRanges) ||
-		!apiequality.Semantic.DeepEqual(was.LoadBalancerClass, is.LoadBalancerClass) ||
-		!apiequality.Semantic.DeepEqual(was.SessionAffinityConfig, is.SessionAffinityConfig) ||
-		!apiequality.Semantic.DeepEqual(was.Ports, is.Ports) ||
-		!apiequality.Semantic.DeepEqual(before.Annotations, after.Annotations)
+	if before.UID != after.UID || !apiequality.Semantic.DeepEqual(before.Annotations, after.Annotations) {
+		return true
+	}
+	return !apiequality.Semantic.DeepEqual(shape(&before.Spec), shape(&after.Spec))
+}
+
+// shape returns of a specification what load balancers are made from.
+func shape(of *corev1.ServiceSpec) *corev1.ServiceSpec {
+	return &corev1.ServiceSpec{
+		Type: of.Type, LoadBalancerClass: of.LoadBalancerClass, Ports: of.Ports,
+		SessionAffinity: of.SessionAffinity, SessionAffinityConfig: of.SessionAffinityConfig,
+		LoadBalancerIP: of.LoadBalancerIP, LoadBalancerSourceRanges: of.LoadBalancerSourceRanges, ExternalIPs: of.ExternalIPs,
+		ExternalTrafficPolicy: of.ExternalTrafficPolicy, HealthCheckNodePort: of.HealthCheckNodePort,
+		// The first can't change, so that their number says all.
+		IPFamilies: of.IPFamilies,
+	}
 }

@@ -6,9 +6,9 @@ package hosts
 import (
 	"cmp"
 	"crypto/sha256"
-	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -37,12 +37,11 @@ type Set struct {
 func (p Policy) Of(all []*corev1.Node) Set {
 	set := Set{Nodes: slices.DeleteFunc(slices.Clone(all), func(node *corev1.Node) bool { return !Included(node) })}
 	slices.SortFunc(set.Nodes, func(a, b *corev1.Node) int { return cmp.Compare(a.Name, b.Name) })
-	sum := sha256.New()
+	var marks strings.Builder
 	for _, node := range set.Nodes {
-		//nolint:errcheck // a hash takes everything
-		io.WriteString(sum, p.mark(node)+"\n")
+		marks.WriteString(p.mark(node) + "\n")
 	}
-	sum.Sum(set.ID[:0])
+	set.ID = sha256.Sum256([]byte(marks.String()))
 	return set
 }
 
