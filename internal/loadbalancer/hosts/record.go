@@ -111,7 +111,7 @@ func (r *Record) Patience(now time.Time) time.Duration {
 	if now.Sub(r.next) > quiet {
 		r.restored = 0
 	}
-	r.next = now.Add(min(time.Second<<min(r.restored, 6)/2, longest))
+	r.next = now.Add(min(time.Second/2<<min(r.restored, 7), longest))
 	r.restored++
 	return 0
 }

@@ -174,7 +174,7 @@ func TestPatienceGrowsWithEachRestore(t *testing.T) {
 	}
 	want := []time.Duration{
 		time.Second / 2, time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, 16 * time.Second, 32 * time.Second,
-		32 * time.Second, 32 * time.Second,
+		time.Minute, time.Minute,
 	}
 	if diff := cmp.Diff(want, waited); diff != "" {
 		t.Errorf("waits (-want +got):\n%s", diff)
