@@ -33,12 +33,20 @@ type (
 func newController(
 	mgr ctrl.Manager, name, queueName string, workers int, informers cache.Cache, watches []watch,
 ) *ctrl.Builder {
+	return newControllerRetrying(retryLimiter(), mgr, name, queueName, workers, informers, watches)
+}
+
+// newControllerRetrying is the same for one that waits otherwise before it tries again.
+func newControllerRetrying(
+	limiter workqueue.TypedRateLimiter[reconcile.Request],
+	mgr ctrl.Manager, name, queueName string, workers int, informers cache.Cache, watches []watch,
+) *ctrl.Builder {
 	logger := mgr.GetLogger().WithValues("controller", name)
 	builder := ctrl.NewControllerManagedBy(mgr).
 		Named(name).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: workers,
-			RateLimiter:             retryLimiter(),
+			RateLimiter:             limiter,
 			EnableWarmup:            new(true),
 			// A process may hold several managers, as test suites do.
 			SkipNameValidation: new(true),

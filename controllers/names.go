@@ -33,11 +33,14 @@ const (
 	// LoadBalancerName gives addresses of LoadBalancerPools to Services of type
 	// LoadBalancer, and keeps the ledger of these and the status of the pools.
 	LoadBalancerName = "loadbalancer"
+	// CloudLoadBalancerName has a cloud provider make the load balancers of Services. It
+	// runs where Options.Cloud is given.
+	CloudLoadBalancerName = "cloudloadbalancer"
 )
 
 // Names returns the controllers of this build, in the order they are added.
 func Names() []string {
-	return append(endpointNames(), ledgerNames()...)
+	return append(append(endpointNames(), ledgerNames()...), CloudLoadBalancerName)
 }
 
 // endpointNames returns the controllers of what Services lead to.

@@ -165,6 +165,10 @@ type Options struct {
 	// then look after them: a cloud controller would.
 	LoadBalancerDefault bool
 
+	// Cloud is the cloud provider whose load balancers Services get that have no class,
+	// or the one it names. Nil, the default, is none.
+	Cloud *Cloud
+
 	// KubeAPIQPS and KubeAPIBurst limit the requests a second to the API
 	// server. With 0 QPS, the default, the client does not limit itself and the
 	// server's Priority and Fairness paces it. Burst is 1.5 times QPS by
@@ -206,6 +210,7 @@ func (o Options) withDefaults() Options {
 	o.RepairInterval = cmp.Or(o.RepairInterval, DefaultRepairInterval)
 	o.ConcurrentServiceSyncs = cmp.Or(o.ConcurrentServiceSyncs, DefaultConcurrentServiceSyncs)
 	o.LoadBalancerClass = cmp.Or(o.LoadBalancerClass, servicenetv1alpha1.LoadBalancerClass)
+	o.Cloud = o.Cloud.withDefaults()
 	if len(o.AllowedExternalIPs) == 0 {
 		o.AllowedExternalIPs = []string{AnyExternalIPs}
 	}
@@ -244,7 +249,7 @@ func (o Options) Validate() error {
 	if _, err := allocator.Ports(o.ServiceNodePortRange.First, o.ServiceNodePortRange.Last); err != nil {
 		errs = append(errs, fmt.Errorf("ServiceNodePortRange is %s: %w", o.ServiceNodePortRange, err))
 	}
-	errs = append(append(errs, o.validateWebhooks()...), ValidateLoadBalancerClass(o.LoadBalancerClass))
+	errs = append(append(errs, o.validateWebhooks()...), ValidateLoadBalancerClass(o.LoadBalancerClass), o.validateCloud())
 	if o.KubeAPIQPS < 0 || o.KubeAPIBurst < 0 {
 		errs = append(errs, fmt.Errorf("KubeAPIQPS is %v and KubeAPIBurst %d: neither may be negative", o.KubeAPIQPS, o.KubeAPIBurst))
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/cloud-provider/fake"
 )
 
 func TestOptionsValidate(t *testing.T) {
@@ -27,6 +28,17 @@ func TestOptionsValidate(t *testing.T) {
 		"unknown mode":          {Options{EndpointsMode: "maybe"}, []string{`EndpointsMode is "maybe"`, `"on" and "off"`}},
 		"no range of ports":     {Options{ServiceNodePortRange: PortRange{2, 1}}, []string{"ServiceNodePortRange is 2-1"}},
 		"no class":              {Options{LoadBalancerClass: "of mine"}, []string{`LoadBalancerClass is "of mine"`, "servicenet.dev/pool"}},
+		"a cloud":               {Options{Cloud: &Cloud{Provider: &fake.Cloud{}}}, nil},
+		"a cloud of a class":    {Options{Cloud: &Cloud{Provider: &fake.Cloud{}, Class: "example.com/x"}, LoadBalancerDefault: true}, nil},
+		"both claim classless":  {Options{Cloud: &Cloud{Provider: &fake.Cloud{}}, LoadBalancerDefault: true}, []string{"Cloud", "LoadBalancerDefault", "without a class"}},
+		"both claim a class":    {Options{Cloud: &Cloud{Provider: &fake.Cloud{}, Class: "servicenet.dev/pool"}}, []string{"Cloud.Class", "LoadBalancerClass", "servicenet.dev/pool"}},
+		"a cloud of no class":   {Options{Cloud: &Cloud{Provider: &fake.Cloud{}, Class: "of mine"}}, []string{`Cloud.Class is "of mine"`}},
+		"no provider":           {Options{Cloud: &Cloud{}}, []string{"Cloud.Provider is missing"}},
+		"no load balancers":     {Options{Cloud: &Cloud{Provider: &fake.Cloud{DisableLoadBalancers: true}}}, []string{`"fake"`, "no load balancers"}},
+		"too many calls":        {Options{Cloud: &Cloud{Provider: &fake.Cloud{}, ConcurrentSyncs: 1001}}, []string{"Cloud.ConcurrentSyncs is 1001", "1 to 1000"}},
+		"negative calls":        {Options{Cloud: &Cloud{Provider: &fake.Cloud{}, ConcurrentSyncs: -1}}, []string{"Cloud.ConcurrentSyncs is -1"}},
+		"asked for, no cloud":   {Options{Controllers: []string{"cloudloadbalancer"}}, []string{`"cloudloadbalancer" needs Cloud`}},
+		"left out, no cloud":    {Options{Controllers: []string{"*", "-cloudloadbalancer"}}, nil},
 		"negative rate":         {Options{KubeAPIQPS: -1}, []string{"KubeAPIQPS is -1"}},
 		"negative burst":        {Options{KubeAPIBurst: -1}, []string{"KubeAPIBurst -1"}},
 		"every fault is listed": {Options{EndpointsMode: "x", MaxEndpointsPerSlice: 9999}, []string{"EndpointsMode", "MaxEndpointsPerSlice"}},
@@ -96,7 +108,7 @@ func TestDefaultsAreThoseOfKubeControllerManager(t *testing.T) {
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour,
 		MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 		Namespace: "kube-system", ServiceNodePortRange: PortRange{30000, 32767}, RepairInterval: 3 * time.Minute,
-		AllowedExternalIPs: []string{AnyExternalIPs}, LoadBalancerClass: "servicenet.dev/pool",
+		AllowedExternalIPs: []string{AnyExternalIPs}, LoadBalancerClass: "servicenet.dev/pool", ConcurrentServiceSyncs: 32,
 	}
 	if diff := cmp.Diff(want, DefaultOptions()); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
@@ -112,9 +124,24 @@ func TestDefaultsReplaceNothingThatIsSet(t *testing.T) {
 		KubeAPIQPS: 20, KubeAPIBurst: 21, KeepOrphanedEndpoints: true, MaxUpdatesGatherPeriod: 4, SliceMergeRate: 5,
 		EndpointsCheckPeriod: time.Minute, Namespace: "system", ServiceNodePortRange: PortRange{1, 2}, RepairInterval: time.Hour,
 		NoAdmissionPolicy: true, AllowedExternalIPs: []string{NoExternalIPs}, LoadBalancerClass: "example.com/ours", LoadBalancerDefault: true,
+		ConcurrentServiceSyncs: 12,
 	}
 	if diff := cmp.Diff(set, set.withDefaults()); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
+	}
+}
+
+func TestCloudIsFilledInACopy(t *testing.T) {
+	of := &Cloud{ConcurrentSyncs: 3}
+	filled := Options{Cloud: of}.withDefaults().Cloud
+	if want := (Cloud{ClusterName: "kubernetes", ConcurrentSyncs: 3}); *filled != want {
+		t.Errorf("got %+v", *filled)
+	}
+	if of.ClusterName != "" {
+		t.Error("the caller's options have changed")
+	}
+	if got := (Options{Cloud: &Cloud{ClusterName: "east"}}).withDefaults().Cloud; got.ClusterName != "east" || got.ConcurrentSyncs != 10 {
+		t.Errorf("got %+v", *got)
 	}
 }
 
