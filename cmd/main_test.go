@@ -111,7 +111,7 @@ func TestDefaults(t *testing.T) {
 		Controllers: []string{"*"}, EndpointsMode: "on",
 		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
 		ConcurrentServiceSyncs: 32,
-		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour, MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
+		MaxEndpointsPerSlice:   100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour, MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 		Namespace: "kube-system", ServiceNodePortRange: controllers.PortRange{First: 30000, Last: 32767}, RepairInterval: 3 * time.Minute,
 		WebhookDrainPeriod: 5 * time.Second, AllowedExternalIPs: []string{"*"}, LoadBalancerClass: "servicenet.dev/pool",
 	}
