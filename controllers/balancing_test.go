@@ -87,11 +87,27 @@ func TestStatusOfLoadBalancerPoolsFollowsTheirController(t *testing.T) {
 			if got := status(); got.Used != "0" {
 				t.Errorf("deleted: %+v", got)
 			}
+			s.balancers("more", "198.51.100.0/28")
+			s.passes(2 * time.Second)
+			var more servicenetv1alpha1.LoadBalancerPool
+			if err := s.api.Get(s.Context(), types.NamespacedName{Name: "more"}, &more); err != nil || more.Status.Total != "16" {
+				t.Errorf("a further pool: %+v, %v", more.Status, err)
+			}
 			if writes := len(s.written("public")); writes != 3 {
 				t.Errorf("written %d times, want 3", writes)
 			}
 		})
 	})
+}
+
+func TestHeldAddressesOfLoadBalancersCountWhereTheyAreGiven(t *testing.T) {
+	for selection, want := range map[string]bool{"*": true, "clusterip": false, "loadbalancer": true} {
+		options := Options{Controllers: []string{selection}}
+		of := newPoolUsage(&replica{options: options, records: newRecorder(options)})
+		if got := of.counts(servicenetv1alpha1.LoadBalancerIPv6); got != want {
+			t.Errorf("%s counts them: %v, want %v", selection, got, want)
+		}
+	}
 }
 
 func newBalancerScene() (b *poolBook, pools, nodes toolscache.ResourceEventHandler, changes *int) {
@@ -154,6 +170,9 @@ func TestBookFollowsNodes(t *testing.T) {
 	expect("deleted", "none", 7)
 	nodes.OnDelete(first)
 	expect("deleted again", "none", 7)
+	if left := b.podPrefixes(); len(left) > 0 {
+		t.Errorf("addresses of pods are left: %v", left)
+	}
 }
 
 func TestPoolsOfLoadBalancersAreReviewedBesideTheCluster(t *testing.T) {

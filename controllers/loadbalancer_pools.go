@@ -110,9 +110,9 @@ type round struct {
 	// those of nodes that take no traffic any more.
 	got, instead, gone []netip.Addr
 	unmet              []loadbalancer.Unmet
-	// acted tells that the ledger has changed, and moving that the Service has the turn
-	// to move and a new address.
-	acted, moving bool
+	// acted tells that the ledger has changed, moving that the Service has the turn to
+	// move and a new address, and waitsForTurn that others have the turn.
+	acted, moving, waitsForTurn bool
 }
 
 func (p *poolProvider) newRound(ctx context.Context, service *corev1.Service) (r *round, faults []string, err error) {
@@ -287,10 +287,8 @@ func (r *round) rest() {
 	if r.waitsFor[name] != before {
 		r.news.balancingChanged(name)
 	}
-	if !r.moving {
-		if waiter, found := r.turn.End(name); found {
-			next = append(next, waiter)
-		}
+	if !r.moving && !r.waitsForTurn {
+		next = append(next, r.turn.End(name)...)
 	}
 	r.mu.Unlock()
 	r.enqueue(next...)

@@ -313,9 +313,7 @@ func (b *loadBalancers) callLimited(namespace string) {
 		if p.Limit == 0 {
 			continue
 		}
-		if waiter, found := b.waiters.Free(loadbalancer.Spot{Pool: p.Name, Namespace: namespace}); found {
-			called = append(called, waiter)
-		}
+		called = append(called, b.waiters.Free(loadbalancer.Spot{Pool: p.Name, Namespace: namespace})...)
 	}
 	b.mu.Unlock()
 	b.enqueue(called...)

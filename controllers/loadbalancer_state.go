@@ -202,18 +202,13 @@ func (b *loadBalancers) namespaceEvents() toolscache.ResourceEventHandler {
 // change. It does not wait.
 func (b *loadBalancers) tenantsChanged(news store.TenantNews) {
 	b.mu.Lock()
-	var also []loadbalancer.Waiter
 	spots := []loadbalancer.Spot{{Address: news.Address()}}
 	if all := b.pools.Load(); all != nil && news.Free {
 		if owner := all.Owner(news.Address()); owner != nil {
 			spots = append(spots, loadbalancer.Spot{Pool: owner.Name, Family: loadbalancer.FamilyOf(news.Address())})
 		}
 	}
-	for range spots { // the one that waits longest first
-		if waiter, found := b.waiters.Free(spots...); found {
-			also = append(also, waiter)
-		}
-	}
+	called := b.waiters.Free(spots...)
 	var known, changed []types.NamespacedName
 	for _, uid := range news.UIDs {
 		name, is := b.services[uid]
@@ -225,7 +220,7 @@ func (b *loadBalancers) tenantsChanged(news store.TenantNews) {
 		}
 	}
 	b.mu.Unlock()
-	b.enqueue(also...)
+	b.enqueue(called...)
 	for _, name := range changed {
 		b.requests.add(name)
 	}
@@ -256,10 +251,7 @@ func (b *loadBalancers) leave(name types.NamespacedName) []loadbalancer.Waiter {
 		delete(b.waitsFor, name)
 		b.news.balancingChanged(name)
 	}
-	if waiter, found := b.turn.End(name); found {
-		next = append(next, waiter)
-	}
-	return next
+	return append(next, b.turn.End(name)...)
 }
 
 // forget ends all that a Service waits for.

@@ -185,17 +185,16 @@ func (r *round) isAhead(spot loadbalancer.Spot) bool {
 func (r *round) takeTurn() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.turn.Take(r.waiter)
+	r.waitsForTurn = !r.turn.Take(r.waiter)
+	return !r.waitsForTurn
 }
 
 // endTurn ends the move of a Service.
 func (p *poolProvider) endTurn(name nameOf) {
 	p.mu.Lock()
-	next, found := p.turn.End(name)
+	next := p.turn.End(name)
 	p.mu.Unlock()
-	if found {
-		p.enqueue(next)
-	}
+	p.enqueue(next...)
 }
 
 // joinSharers has the Service share an address with others that have its key, if it may

@@ -105,14 +105,14 @@ func (b *loadBalancers) tellOf(before, after *corev1.Service, is *ensured) {
 	case !is.acted && had && has:
 		if len(got)+len(gone) > 0 {
 			b.recorder.Eventf(regarding, nil, corev1.EventTypeWarning, loadbalancer.EventRestored, "UpdateStatus",
-				"Somebody had changed the addresses in the status: they are %s", texts(shows))
+				"Somebody had changed the addresses in the status: they are %s", addressTexts(shows))
 		}
 		return
 	case len(got) > 0:
-		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventAllocated, "Allocate", "Has %s now", texts(got))
+		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventAllocated, "Allocate", "Has %s now", addressTexts(got))
 	}
 	if len(gone) > 0 {
-		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventReleased, "Release", "Has %s no more", texts(gone))
+		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventReleased, "Release", "Has %s no more", addressTexts(gone))
 	}
 	if !has && reason != "" && (had || was != reason) {
 		b.recorder.Eventf(regarding, nil, corev1.EventTypeWarning, loadbalancer.EventFailed, "Allocate",
@@ -134,7 +134,7 @@ func without(all, some []netip.Addr) []netip.Addr {
 	return slices.DeleteFunc(slices.Clone(all), func(a netip.Addr) bool { return slices.Contains(some, a) })
 }
 
-func texts(of []netip.Addr) string {
+func addressTexts(of []netip.Addr) string {
 	words := make([]string, len(of))
 	for i, address := range of {
 		words[i] = address.String()

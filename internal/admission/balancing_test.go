@@ -131,6 +131,9 @@ func TestRequestsOfLoadBalancers(t *testing.T) {
 		"outside of all pools": {service: balanced(wantingOne("203.0.113.1")), want: []string{
 			`spec.loadBalancerIP: Invalid value: "203.0.113.1": is in no pool that serves this Service (all): they have 192.0.2.0/25; leave it out to get a free one`,
 		}},
+		"outside of all pools, in both places": {service: balanced(wantingOne("203.0.113.1"), wanting("203.0.113.1")), want: []string{
+			ipsAnnotation + `: Invalid value: "203.0.113.1": ` + outside,
+		}},
 		"in a pool that does not serve it": {service: balanced(wanting("198.51.100.1,192.0.2.200")), want: []string{
 			ipsAnnotation + `: Invalid value: "198.51.100.1": ` + outside,
 			ipsAnnotation + `: Invalid value: "192.0.2.200": belongs to a pool that does not serve this Service; leave it out to get a free one`,
@@ -185,6 +188,7 @@ func TestServicesOfOursGetTheFinalizer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cluster := newCluster(t, true)
+			cluster.Balancing = Balancing{}
 			if !test.none {
 				cluster.Balancing = balancing()
 				cluster.Balancing.Default = test.isDefault

@@ -161,7 +161,12 @@ func TestLoadBalancerPoolReview(t *testing.T) {
 			want: []string{"warning: spec.addresses: 1 addresses that Services have would be outside of the pool (kubectl get services -A shows them)"}},
 		"used ones go, and Services move": {pool: makeBalancers([]string{"192.0.2.0/25"}, rehomes), old: plain,
 			want: []string{"warning: spec.addresses: 1 addresses that Services have would be outside of the pool: those Services move to pools that serve them and have onShrink Rehome, the others keep what they have"}},
-		"it becomes one of nodes": {pool: makeBalancers(nil, onNodes("edge")), old: plain, want: []string{"spec.nodeSelector: Forbidden: 2 addresses that Services have would be outside of the pool (kubectl get services -A shows them)" + force}},
+		"it becomes one of nodes":          {pool: makeBalancers(nil, onNodes("edge")), old: plain, want: []string{"spec.nodeSelector: Forbidden: 2 addresses that Services have would be outside of the pool (kubectl get services -A shows them)" + force}},
+		"none go, and Services would move": {pool: makeBalancers([]string{"192.0.2.0/23"}, rehomes), old: plain},
+		"used ones become edges": {pool: makeBalancers([]string{"192.0.2.200/29"}, noEdges), old: makeBalancers([]string{"192.0.2.200/29"}),
+			want: []string{"spec.addresses: Forbidden: 1 addresses that Services have would be outside of the pool (kubectl get services -A shows them)" + force}},
+		"one of nodes stays so":                 {pool: makeBalancers(nil, onNodes("edge"), goesFirst), old: makeBalancers(nil, onNodes("edge"))},
+		"one of nodes becomes one of addresses": {pool: makeBalancers([]string{"10.0.0.0/24"}), old: makeBalancers(nil, onNodes("edge"))},
 		"a limit below what namespaces have": {pool: makeBalancers(whole, limitedToOne), old: plain,
 			want: []string{"spec.limitPerNamespace: Forbidden: 1 namespaces have more numbers of the pool than that, up to 2" + force}},
 

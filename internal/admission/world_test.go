@@ -53,10 +53,15 @@ func newCluster(tb testing.TB, dualStack bool) *Cluster {
 	for _, p := range badinput.NodePortPools() {
 		ports = append(ports, pool.CompileNodePortPool(p))
 	}
+	var balancers []*pool.LoadBalancerPool
+	for _, p := range badinput.LoadBalancerPools() {
+		balancers = append(balancers, pool.CompileLoadBalancerPool(p))
+	}
 	return &Cluster{
 		Families:   pool.Cluster{Primary: corev1.IPv4Protocol, DualStack: dualStack},
 		ClusterIPs: pool.NewClusterIPs(addresses, cidrs(dualStack), noon(), nil),
 		NodePorts:  pool.NewNodePorts(ports, clusterPorts(tb), nil),
+		Balancing:  Balancing{Pools: pool.NewLoadBalancers(balancers, nil, nil), Class: servicenetv1alpha1.LoadBalancerClass},
 	}
 }
 

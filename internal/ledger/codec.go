@@ -82,7 +82,11 @@ func (b *Block) encode(taken []byte, names int) []byte {
 		sections = append(sections, section{tagTenants, tenants})
 	}
 	sections = append(sections, b.unknown...)
-	data := []byte{version, version}
+	size := headerBytes + checksumBytes
+	for _, s := range sections {
+		size += len(s.content) + 2*binary.MaxVarintLen32
+	}
+	data := append(make([]byte, 0, size), version, version)
 	for _, s := range sections {
 		data = binary.AppendUvarint(data, s.tag)
 		data = appendBytes(data, s.content)

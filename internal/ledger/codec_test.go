@@ -166,6 +166,76 @@ func TestDamagedSectionIsRefused(t *testing.T) {
 	}
 }
 
+func TestHandWrittenTenantsAreRead(t *testing.T) {
+	lot := join(2, 0, "namespac", 4, "shop", 1, "sharekey", 4, 3, 2, "u1", 0, whom, 0, 2, 80, 1, 5, 16, 2, "u2", 1, 3, "web", 0)
+	b := decode(t, written(1, 1, append(sectionsOf(t, nil, nil), section{tagTenants, join(0, len(lot), lot)})...))
+	first, second := b.Tenants(4)[0], b.Tenants(5)[0]
+	if first.UID != "u1" || string(first.namespace[:]) != "namespac" || string(first.Key[:]) != "sharekey" ||
+		!first.CrossNamespace || first.Service.Name().Name != "" || !slices.Equal(first.Sockets, []Socket{tcp(80), tcp(81)}) {
+		t.Errorf("read as %+v", first)
+	}
+	if second.UID != "u2" || second.Service.String() != "shop/web" || second.namespace != markOf("shop") || len(second.Sockets) > 0 {
+		t.Errorf("read as %+v", second)
+	}
+}
+
+func TestDamagedTenantsAreRefused(t *testing.T) {
+	// lot is a lot of one namespace, shop, and one key.
+	lot := func(at int, tenants ...any) []byte {
+		content := join(append([]any{1, 4, "shop", 1, "sharekey"}, tenants...)...)
+		return join(at, len(content), content)
+	}
+	// one is a tenant of a number, without anything that can be left out.
+	one := func(number int, uid string) []byte { return join(number, 0, len(uid), uid, 0, whom, 0) }
+	for name, test := range map[string]struct {
+		tenants []byte
+		want    string
+	}{
+		"a lot without a length":           {join(0), "cut off"},
+		"a lot shorter than it says":       {join(0, 9, 0), "cut off"},
+		"a lot beyond the block":           {lot(64, one(4, "u")), "out of order"},
+		"a lot far beyond the block":       {join(huge, 1, 0), "out of order"},
+		"a lot twice":                      {join(lot(0, one(4, "u")), lot(0, one(5, "u"))), "out of order"},
+		"lots out of order":                {join(lot(1, one(4, "u")), lot(0, one(5, "u"))), "out of order"},
+		"a lot without tenants":            {lot(0), "no tenants"},
+		"an empty lot":                     {join(0, 0), "cut off"},
+		"namespaces are more than may be":  {join(0, 2, "\x81\x40"), "count is wrong"},
+		"a namespace ends within its mark": {join(0, 4, 1, 0, "ab"), "cut off"},
+		"a key ends early":                 {join(0, 5, 0, 1, "abc"), "cut off"},
+		"a tenant without flags":           {lot(0, 4), "cut off"},
+		"a tenant with an unknown flag":    {lot(0, 4, 64, 1, "u", 0, whom, 0), "flag is unknown"},
+		"a tenant without its UID":         {lot(0, 4, 0, 3, "u"), "cut off"},
+		"a UUID ends early":                {lot(0, 4, 32, "0123456789"), "cut off"},
+		"a namespace that is not listed":   {lot(0, 4, 0, 1, "u", 1, whom, 0), "not listed"},
+		"a digest ends early":              {lot(0, 4, 0, 1, "u", 0, whom[1:]), "cut off"},
+		"an empty name":                    {lot(0, 4, 16, 1, "u", 0, 0, 0), "has no name"},
+		"a name without a namespace":       {join(0, 19, 1, 0, "namespac", 0, 4, 16, 1, "u", 0, 1, "n", 0), "has no name"},
+		"a key that is not listed":         {lot(0, 4, 1, 1, "u", 0, whom, 1, 0), "not listed"},
+		"a selector ends early":            {lot(0, 4, 8, 1, "u", 0, whom, "abc"), "cut off"},
+		"sockets are not counted":          {lot(0, 4, 0, 1, "u", 0, whom), "cut off"},
+		"sockets are fewer than counted":   {lot(0, 4, 0, 1, "u", 0, whom, 2, 80), "cut off"},
+		"sockets are far fewer":            {lot(0, 4, 0, 1, "u", 0, whom, huge), "cut off"},
+		"a socket twice":                   {lot(0, 4, 0, 1, "u", 0, whom, 2, 80, 0), "is none"},
+		"a socket beyond all":              {lot(0, 4, 0, 1, "u", 0, whom, 1, "\x80\x80\x0c"), "is none"},
+		"a second socket beyond all":       {lot(0, 4, 0, 1, "u", 0, whom, 2, 1, "\xff\xff\x0b"), "is none"},
+		"numbers out of order":             {lot(0, one(5, "u"), one(4, "u")), "out of order"},
+		"a number beyond the lot":          {lot(0, one(64, "u")), "out of order"},
+		"a tenant twice":                   {lot(0, one(4, "u"), one(4, "u")), "out of order"},
+		"tenants out of order":             {lot(0, one(4, "v"), one(4, "u")), "out of order"},
+		"tenants of a free number":         {lot(0, one(9, "u")), "contradicts itself: a number that has tenants"},
+		"tenants of a number that is held": {lot(0, one(8, "u")), "contradicts itself: a number that has tenants"},
+		"tenants of a number on loan":      {lot(0, one(7, "u")), "contradicts itself: a number that has tenants"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sections := append(sectionsOf(t, join(1, holder, 7, 0, 0), join(8, 1, 0)), section{tagTenants, test.tenants})
+			b, err := Decode(written(1, 1, sections...))
+			if b != nil || err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+}
+
 func TestDamagedFrameIsRefused(t *testing.T) {
 	good := sectionsOf(t, nil, nil)
 	with := func(i int, s section) []byte {
@@ -381,18 +451,19 @@ func checkDecoded(t *testing.T, b *Block) {
 }
 
 // FuzzDecode feeds the decoder with bytes as they are, with bytes that have a
-// right checksum, which chance alone would not find, and with records of loans
-// and holds of a block all of whose numbers are taken.
+// right checksum, which chance alone would not find, and with records of loans,
+// holds and tenants of a block all of whose numbers are taken.
 func FuzzDecode(f *testing.F) {
-	blocks := []*Block{NewBlock(0), everything(f), fullOfLoans(f, 20), fullOfHolds(f, 20)}
+	blocks := []*Block{NewBlock(0), everything(f), tenanted(f), fullOfLoans(f, 20), fullOfHolds(f, 20)}
 	for _, b := range blocks {
 		w := &writer{names: MaxEncoded}
-		loans, holds := w.loans(b.loans), w.holds(b.holds)
+		loans, holds, tenants := w.loans(b.loans), w.holds(b.holds), w.tenants(&b.tenants)
 		data := encode(f, b)
-		f.Add(data, loans, holds)
-		f.Add(data[:len(data)-checksumBytes], loans, []byte{})
+		f.Add(data, loans, holds, tenants)
+		f.Add(data[:len(data)-checksumBytes], loans, []byte{}, []byte{})
+		f.Add(data[:len(data)-checksumBytes], []byte{}, []byte{}, tenants)
 		data = newer(f, 2, 1, b, section{6, []byte("later")})
-		f.Add(data[:len(data)-checksumBytes], []byte{}, holds)
+		f.Add(data[:len(data)-checksumBytes], []byte{}, holds, tenants)
 	}
 	all := bitmap.New(allocator.BlockSize)
 	all.TakeBand(all.Whole())
@@ -400,8 +471,9 @@ func FuzzDecode(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Fuzz(func(t *testing.T, data, loans, holds []byte) {
-		records := written(1, 1, section{tagSerial, []byte{1}}, section{tagTaken, taken}, section{tagLoans, loans}, section{tagHolds, holds})
+	f.Fuzz(func(t *testing.T, data, loans, holds, tenants []byte) {
+		records := written(1, 1, section{tagSerial, []byte{1}}, section{tagTaken, taken},
+			section{tagLoans, loans}, section{tagHolds, holds}, section{tagTenants, tenants})
 		for _, input := range [][]byte{data, sealed(data), records} {
 			b, err := Decode(input)
 			switch {

@@ -7,8 +7,11 @@ import (
 	"bytes"
 	"encoding/hex"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // Blocks that version 1 wrote are in clusters. This release and all later ones
@@ -50,21 +53,71 @@ func digest(namespace, name string) []byte {
 	return sum[:]
 }
 
-// As long as the version is 1, a block is written as it was: another form needs
-// another version, or neighbouring releases undo each other's writes for ever.
-func TestBlockIsWrittenAsVersion1Does(t *testing.T) {
-	want, err := os.ReadFile("testdata/v1.bin")
+// tenanted returns a block that has load-balancer addresses in each way that the
+// encoding tells apart. It is what testdata/v1-tenants.bin holds, which is as
+// lasting as the above.
+func tenanted(tb testing.TB) *Block {
+	tb.Helper()
+	b := NewBlock(300)
+	uuid := func(t Tenant, last string) Tenant {
+		t.UID = types.UID("01234567-89ab-cdef-0123-456789abcd" + last)
+		return t
+	}
+	admit(tb, b, 7, uuid(sharer("web", anywhere, local("app=web")), "01"))
+	admit(tb, b, 7, uuid(sharerOf("team", "api", anywhere, local("app=web"), onPorts(tcp(443), tcp(444), udp(53))), "02"))
+	nameless := uuid(sharer("dns", withKey("l"), onPorts(udp(53))), "03")
+	nameless.Service = digestOnly(nameless.Service)
+	admit(tb, b, 9, nameless)
+	admit(tb, b, 70, uuid(sharer("db", withKey(""), onPorts()), "04"))
+	admit(tb, b, 4095, NewTenant(Owner{NamespacedName: named(1, 4), UID: "x"}, Terms{Node: true, Sockets: []Socket{tcp(80)}}))
+	admit(tb, b, 100, sharer("old"))
+	must(tb, b.Evict(100, sharer("old").UID, Retention{Until: later(), For: subject("shop", "old")}))
+	return b
+}
+
+func TestTenantsOfVersion1AreRead(t *testing.T) {
+	data, err := os.ReadFile("testdata/v1-tenants.bin")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := encode(t, everything(t)); !bytes.Equal(got, want) {
-		t.Errorf("encoded as\n%swant\n%s", hex.Dump(got), hex.Dump(want))
+	b := decode(t, data)
+	if diff := diff(snapshotOf(tenanted(t)), snapshotOf(b)); diff != "" {
+		t.Errorf("decoded (-want +got):\n%s", diff)
+	}
+	if got := b.Tenants(7)[1]; got.Service.String() != "team/api" || !got.CrossNamespace || got.Key != SharingKeyOf("k") ||
+		got.UID != "01234567-89ab-cdef-0123-456789abcd02" || got.Selector != DigestOf("app=web") ||
+		!slices.Equal(got.Sockets, []Socket{tcp(443), tcp(444), udp(53)}) {
+		t.Errorf("read as %+v", got)
+	}
+	if got := b.Tenants(4095)[0]; got.UID != "x" || !got.Node || got.Key != (SharingKey{}) {
+		t.Errorf("read as %+v", got)
 	}
 }
 
-// testdata/v1.txt is the same block for people, byte by byte.
+// As long as the version is 1, a block is written as it was: another form needs
+// another version, or neighbouring releases undo each other's writes for ever.
+func TestBlockIsWrittenAsVersion1Does(t *testing.T) {
+	for name, block := range map[string]*Block{"v1": everything(t), "v1-tenants": tenanted(t)} {
+		want, err := os.ReadFile("testdata/" + name + ".bin")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := encode(t, block); !bytes.Equal(got, want) {
+			t.Errorf("%s: encoded as\n%swant\n%s", name, hex.Dump(got), hex.Dump(want))
+		}
+	}
+}
+
+// testdata/v1.txt and v1-tenants.txt are the same blocks for people, byte by byte.
 func TestExplanationOfVersion1IsRight(t *testing.T) {
-	text, err := os.ReadFile("testdata/v1.txt")
+	for _, name := range []string{"v1", "v1-tenants"} {
+		t.Run(name, func(t *testing.T) { checkExplanation(t, "testdata/"+name) })
+	}
+}
+
+func checkExplanation(t *testing.T, name string) {
+	t.Helper()
+	text, err := os.ReadFile(name + ".txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,7 +130,7 @@ func TestExplanationOfVersion1IsRight(t *testing.T) {
 		}
 		explained = append(explained, content...)
 	}
-	data, err := os.ReadFile("testdata/v1.bin")
+	data, err := os.ReadFile(name + ".bin")
 	if err != nil {
 		t.Fatal(err)
 	}

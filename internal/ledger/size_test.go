@@ -5,10 +5,12 @@ package ledger
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -128,6 +130,9 @@ func TestLargestBlocksFitIntoAnObject(t *testing.T) {
 		"each lent to another, kept, recalled": fullOfLoans(t, allocator.BlockSize),
 		"each held, with the longest names":    fullOfHolds(t, allocator.BlockSize),
 		"beside what a newer release knows":    crowded(t),
+		"each with a tenant":                   fullOfTenants(t, 1),
+		"each with a tenant of a namespace":    distinct(t, nil),
+		"each with a tenant that is local":     fullOfTenantsWith(t, local("x")),
 	}
 	for seed := range uint64(8) {
 		blocks[fmt.Sprintf("mix %d", seed)] = mixed(t, rand.New(rand.NewPCG(seed, 0)))
@@ -142,6 +147,96 @@ func TestLargestBlocksFitIntoAnObject(t *testing.T) {
 			}
 			if diff := diff(snapshotOf(b), snapshotOf(decode(t, data))); diff != "" {
 				t.Errorf("decoded (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// distinct returns a block of which each number has a tenant, all with namespaces of
+// their own that have the longest names, as have they.
+func distinct(tb testing.TB, adjust func(*Terms, int)) *Block {
+	tb.Helper()
+	b := NewBlock(math.MaxUint32)
+	for i := range allocator.BlockSize {
+		terms := Terms{Sockets: []Socket{udp(65535)}}
+		if adjust != nil {
+			adjust(&terms, i)
+		}
+		t := NewTenant(Owner{NamespacedName: longest(i), UID: tenantNumbered(i).UID}, terms)
+		if _, err := b.Admit(i, t); err != nil {
+			if adjust == nil || !errors.Is(err, ErrNoRoom) {
+				tb.Fatalf("tenant %d: %v", i, err)
+			}
+			return b
+		}
+	}
+	return b
+}
+
+func fullOfTenantsWith(tb testing.TB, adjust ...func(*Terms)) *Block {
+	tb.Helper()
+	b := NewBlock(1)
+	for i := range 3000 {
+		admit(tb, b, i, tenantNumbered(i, adjust...))
+	}
+	return b
+}
+
+// shared returns a block with an address that as many share as there is room for.
+func shared(tb testing.TB) *Block {
+	tb.Helper()
+	b := NewBlock(1)
+	for i := range 6000 {
+		var ports []Socket
+		for port := range int32(10) {
+			ports = append(ports, tcp(6000*port+int32(i))) //nolint:gosec // a port
+		}
+		t := tenantNumbered(i, anywhere, onPorts(ports...))
+		if _, err := b.Admit(7, t); errors.Is(err, ErrNoRoom) {
+			return b
+		} else if err != nil {
+			tb.Fatal(err)
+		}
+	}
+	tb.Fatal("there is room for any number of tenants")
+	return nil
+}
+
+func TestTenantsThatDoNotFitAreRefused(t *testing.T) {
+	keys := distinct(t, func(terms *Terms, i int) { terms.Key = SharingKeyOf(fmt.Sprint(i)) })
+	ports := distinct(t, func(terms *Terms, i int) {
+		terms.Sockets = nil
+		for port := range 100 {
+			terms.Sockets = append(terms.Sockets, udp(int32(2*port+1))) //nolint:gosec // a port
+		}
+	})
+	for name, test := range map[string]struct {
+		b     *Block
+		least int
+	}{"keys of their own": {keys, 3500}, "100 ports each": {ports, 1200}, "one address": {shared(t), 2500}} {
+		t.Run(name, func(t *testing.T) {
+			count := 0
+			for range test.b.AllTenants() {
+				count++
+			}
+			data := encode(t, test.b)
+			t.Logf("%d tenants, %d bytes", count, len(data))
+			if count < test.least || len(data) > MaxEncoded {
+				t.Errorf("%d tenants, %d bytes", count, len(data))
+			}
+			// What has room once has room for what comes of it.
+			b := test.b.Clone()
+			for number, tenants := range tenantsOf(test.b) {
+				for _, tenant := range slices.Backward(tenants) {
+					must(t, b.Evict(number, tenant.UID, Retention{Until: later(), For: SubjectOf(longest(number))}))
+				}
+			}
+			encode(t, b)
+			last := test.b.Clone()
+			for number, tenant := range test.b.AllTenants() {
+				must(t, last.Evict(number, tenant.UID, Retention{}))
+				admit(t, last, number, tenant)
+				return
 			}
 		})
 	}

@@ -5,9 +5,9 @@ package ledger
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/hex"
 	"errors"
+	"maps"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -81,18 +81,25 @@ func (l *lot) text(named bool) *lotText {
 
 // tenants writes tenants, with the names of as many lots as there is room for.
 func (w *writer) tenants(t *tenantTable) []byte {
-	var data []byte
+	var texts [len(t.lots)]*lotText
+	size := 0
 	for i, l := range &t.lots {
 		if l == nil {
 			continue
 		}
-		text := l.text(true)
-		if text.names > w.names {
-			text = l.text(false)
+		texts[i] = l.text(true)
+		if texts[i].names > w.names {
+			texts[i] = l.text(false)
 		}
-		w.names -= text.names
-		data = appendNumber(data, i)
-		data = appendBytes(data, text.data)
+		w.names -= texts[i].names
+		size += len(texts[i].data) + lotHeader
+	}
+	data := make([]byte, 0, size)
+	for i, text := range &texts {
+		if text != nil {
+			data = appendNumber(data, i)
+			data = appendBytes(data, text.data)
+		}
 	}
 	return data
 }
@@ -117,20 +124,25 @@ func compareKeys(a, b SharingKey) int { return bytes.Compare(a[:], b[:]) }
 
 func (l *lot) write(named bool) *lotText {
 	w := &lotWriter{named: named}
+	namespaces, keys, most := map[mark]string{}, map[SharingKey]bool{}, 0
 	for _, tenants := range &l.tenants {
 		for i := range tenants {
 			t := &tenants[i]
-			s := space{mark: t.namespace}
-			if w.named {
-				s.name = t.Service.name.Namespace
+			// Some tenants may know the name, and others not.
+			if name := namespaces[t.namespace]; name == "" {
+				namespaces[t.namespace] = t.Service.name.Namespace
 			}
-			w.namespaces = append(w.namespaces, s)
 			if t.Key != (SharingKey{}) {
-				w.keys = append(w.keys, t.Key)
+				keys[t.Key] = true
+			}
+			most += t.mostBytes()
+			if w.named {
+				most += len(t.Service.name.Name)
 			}
 		}
 	}
-	w.tables()
+	w.data = make([]byte, 0, most)
+	w.tables(namespaces, keys)
 	for number, tenants := range &l.tenants {
 		for i := range tenants {
 			w.tenant(number, &tenants[i])
@@ -139,12 +151,15 @@ func (l *lot) write(named bool) *lotText {
 	return &w.lotText
 }
 
-func (w *lotWriter) tables() {
-	// Of a namespace whose name is known to some tenants, that is the first.
-	slices.SortFunc(w.namespaces, func(a, b space) int { return cmp.Or(compareSpaces(a, b), -cmp.Compare(a.name, b.name)) })
-	w.namespaces = slices.CompactFunc(w.namespaces, func(a, b space) bool { return a.mark == b.mark })
-	slices.SortFunc(w.keys, compareKeys)
-	w.keys = slices.Compact(w.keys)
+func (w *lotWriter) tables(namespaces map[mark]string, keys map[SharingKey]bool) {
+	for namespace, name := range namespaces {
+		if !w.named {
+			name = ""
+		}
+		w.namespaces = append(w.namespaces, space{namespace, name})
+	}
+	slices.SortFunc(w.namespaces, compareSpaces)
+	w.keys = slices.SortedFunc(maps.Keys(keys), compareKeys)
 	w.data = appendNumber(w.data, len(w.namespaces))
 	for _, s := range w.namespaces {
 		w.data = appendBytes(w.data, []byte(s.name))
@@ -366,23 +381,35 @@ func (b *Block) checkTenants() error {
 // parseUUID returns the bytes of a UID that is written as UUIDs are.
 func parseUUID(uid types.UID) (uuid [uuidBytes]byte, ok bool) {
 	const length = 36
-	if len(uid) != length {
+	if len(uid) != length || uid[8] != '-' || uid[13] != '-' || uid[18] != '-' || uid[23] != '-' {
 		return uuid, false
 	}
-	var digits [2 * uuidBytes]byte
 	at := 0
-	for i := range length {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		switch c := uid[i]; {
-		case dash != (c == '-'), c >= 'A' && c <= 'Z':
-			return uuid, false
-		case !dash:
-			digits[at] = c
-			at++
+	for i := 0; i < length; i += 2 {
+		if uid[i] == '-' {
+			i++
 		}
+		high, low := digit(uid[i]), digit(uid[i+1])
+		if high > 0xf || low > 0xf {
+			return uuid, false
+		}
+		uuid[at] = high<<4 | low
+		at++
 	}
-	_, err := hex.Decode(uuid[:], digits[:])
-	return uuid, err == nil
+	return uuid, true
+}
+
+// digit returns the value of a hexadecimal digit as UUIDs have them, and more than
+// 15 of anything else.
+func digit(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10
+	default:
+		return 0xff
+	}
 }
 
 func formatUUID(uuid []byte) types.UID {

@@ -38,15 +38,18 @@ func (t *Turn) Take(w Waiter) bool {
 
 // End takes the turn from a Service, or its place in the queue, and says who may move
 // now, if somebody waits and nobody has the turn.
-func (t *Turn) End(name types.NamespacedName) (next Waiter, found bool) {
+func (t *Turn) End(name types.NamespacedName) (next []Waiter) {
 	t.remove(name)
 	if t.mover == name {
 		t.mover = types.NamespacedName{}
 	}
 	if t.mover.Name != "" {
-		return Waiter{}, false
+		return nil
 	}
-	return t.queue.Min()
+	if first, waits := t.queue.Min(); waits {
+		next = append(next, first)
+	}
+	return next
 }
 
 func (t *Turn) remove(name types.NamespacedName) {

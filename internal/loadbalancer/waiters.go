@@ -34,9 +34,11 @@ type Waiter struct {
 	Since time.Time
 }
 
-func (w Waiter) before(other Waiter) bool {
-	return cmp.Or(w.Since.Compare(other.Since), cmp.Compare(w.Namespace, other.Namespace), cmp.Compare(w.Name, other.Name)) < 0
+func (w Waiter) compare(other Waiter) int {
+	return cmp.Or(w.Since.Compare(other.Since), cmp.Compare(w.Namespace, other.Namespace), cmp.Compare(w.Name, other.Name))
 }
+
+func (w Waiter) before(other Waiter) bool { return w.compare(other) < 0 }
 
 // Found is why a Service waits in a spot.
 type Found int
@@ -52,7 +54,7 @@ const (
 // one of them is called for, it tries to get, and then it says what it found: then the
 // call has ended or goes on to the next.
 //
-//	w, found := waiters.Free(spots...)     // something came free: w is to try again
+//	next := waiters.Free(spots...)         // something came free
 //	called := waiters.Called(w)            // it begins to try
 //	next := waiters.Wait(w, called, found) // there was nothing
 //	next := waiters.Leave(w)               // it got it, or could not try
@@ -107,23 +109,17 @@ func (w *Waiters) Ahead(of Waiter, spot Spot) bool {
 	return false
 }
 
-// Free calls who has waited for longest in any of some spots, of those who are not
-// called there yet. False if there is nobody.
-func (w *Waiters) Free(spots ...Spot) (Waiter, bool) {
-	var best Waiter
-	var at Spot
-	found := false
+// Free calls who has waited in each of some spots for longest, of those who are not
+// called there yet. It returns them in the order of their age.
+func (w *Waiters) Free(spots ...Spot) []Waiter {
+	var called []Waiter
 	for _, spot := range spots {
-		if q := w.queues[spot]; q != nil {
-			if first, waits := q.idle.Min(); waits && (!found || first.before(best)) {
-				best, at, found = first, spot, true
-			}
+		if first, waits := w.call(spot); waits && !slices.Contains(called, first) {
+			called = append(called, first)
 		}
 	}
-	if !found {
-		return Waiter{}, false
-	}
-	return w.call(at)
+	slices.SortFunc(called, Waiter.compare)
+	return called
 }
 
 // call calls the first idle one in a spot.

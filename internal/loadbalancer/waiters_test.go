@@ -27,20 +27,6 @@ func waiter(seconds int) Waiter {
 	}
 }
 
-func wantNobody(t *testing.T, w Waiter, found bool) {
-	t.Helper()
-	if found {
-		t.Errorf("%s is called, want nobody", w.Name)
-	}
-}
-
-func wantCalled(t *testing.T, want, got Waiter, found bool) {
-	t.Helper()
-	if !found || got != want {
-		t.Errorf("%s is called (%v), want %s", got.Name, found, want.Name)
-	}
-}
-
 func wantNext(t *testing.T, got []Waiter, want ...Waiter) {
 	t.Helper()
 	if !slices.Equal(got, want) {
@@ -64,27 +50,22 @@ func TestWhatComesFreeCallsTheLongestWaiter(t *testing.T) {
 		wantNext(t, waits(all, waiter(seconds), blue()))
 	}
 	for _, want := range []int{1, 2, 3} {
-		got, found := all.Free(blue())
-		wantCalled(t, waiter(want), got, found)
+		wantNext(t, all.Free(blue()), waiter(want))
 	}
-	got, found := all.Free(blue())
-	wantNobody(t, got, found)
-	got, found = all.Free(red())
-	wantNobody(t, got, found)
+	wantNext(t, all.Free(blue()))
+	wantNext(t, all.Free(red()))
 }
 
-func TestAnAddressCallsWhoWaitedLongestForItOrForAny(t *testing.T) {
+func TestAnAddressCallsOneWhoWaitsForItAndOneForAny(t *testing.T) {
 	t.Parallel()
 	certain := Spot{Address: netip.MustParseAddr("192.0.2.5")}
 	all := NewWaiters()
 	waits(all, waiter(2), blue())
+	waits(all, waiter(3), blue(), certain)
 	waits(all, waiter(1), certain)
-	got, found := all.Free(blue(), certain)
-	wantCalled(t, waiter(1), got, found)
-	got, found = all.Free(blue(), certain)
-	wantCalled(t, waiter(2), got, found)
-	got, found = all.Free(blue(), certain)
-	wantNobody(t, got, found)
+	wantNext(t, all.Free(blue(), certain), waiter(1), waiter(2))
+	wantNext(t, all.Free(blue(), certain), waiter(3))
+	wantNext(t, all.Free(blue(), certain))
 }
 
 func TestACallGoesOnUnlessNothingIsLeft(t *testing.T) {
@@ -96,8 +77,7 @@ func TestACallGoesOnUnlessNothingIsLeft(t *testing.T) {
 	all.Free(blue())
 	wantNext(t, all.Leave(waiter(0).NamespacedName), waiter(1)) // it may have got what it was called for, or not
 	wantNext(t, waits(all, waiter(1), blue()))
-	got, found := all.Free(blue())
-	wantCalled(t, waiter(1), got, found)
+	wantNext(t, all.Free(blue()), waiter(1))
 }
 
 func TestWhoSkipsHasTheFirstCalledOnce(t *testing.T) {
@@ -160,8 +140,7 @@ func TestANewServiceOfTheNameWaitsAtItsOwnPlace(t *testing.T) {
 	waits(all, second, blue())
 	all.Free(blue())
 	wantNext(t, waits(all, again, blue()), second)
-	got, found := all.Free(blue())
-	wantCalled(t, again, got, found)
+	wantNext(t, all.Free(blue()), again)
 }
 
 func TestAheadIsWhoIsOlder(t *testing.T) {
@@ -248,9 +227,7 @@ func (g *game) giveBack() {
 	g.queue = append(g.queue, g.all.Leave(w.NamespacedName)...)
 	if spot, has := g.has[w]; has {
 		g.free[spot]++
-		if next, found := g.all.Free(spot); found {
-			g.queue = append(g.queue, next)
-		}
+		g.queue = append(g.queue, g.all.Free(spot)...)
 	}
 	delete(g.has, w)
 	delete(g.wants, w)
@@ -302,17 +279,13 @@ func TestTurn(t *testing.T) {
 	if turn.Take(waiter(3)) || turn.Take(waiter(1)) || turn.Take(waiter(2)) || turn.Take(waiter(1)) {
 		t.Error("two move at once")
 	}
-	next, found := turn.End(waiter(3).NamespacedName) // it is no more
-	wantNobody(t, next, found)
-	next, found = turn.End(waiter(5).NamespacedName)
-	wantCalled(t, waiter(1), next, found)
-	next, found = turn.End(waiter(1).NamespacedName) // it is no more, and had no turn yet
-	wantCalled(t, waiter(2), next, found)
+	wantNext(t, turn.End(waiter(3).NamespacedName)) // it is no more
+	wantNext(t, turn.End(waiter(5).NamespacedName), waiter(1))
+	wantNext(t, turn.End(waiter(1).NamespacedName), waiter(2)) // it is no more, and had no turn yet
 	if !turn.Take(waiter(2)) {
 		t.Error("the next can't move")
 	}
-	next, found = turn.End(waiter(2).NamespacedName)
-	wantNobody(t, next, found)
+	wantNext(t, turn.End(waiter(2).NamespacedName))
 	if diff := cmp.Diff(0, turn.queue.Len()+len(turn.queued)); diff != "" {
 		t.Errorf("somebody is left: %s", diff)
 	}
@@ -326,8 +299,7 @@ func BenchmarkFree(b *testing.B) {
 				waits(all, waiter(seconds), blue())
 			}
 			for b.Loop() {
-				w, _ := all.Free(blue())
-				waits(all, w, blue())
+				waits(all, all.Free(blue())[0], blue())
 			}
 		})
 	}

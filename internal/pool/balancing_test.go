@@ -73,7 +73,7 @@ func ofTypes(types ...servicenetv1alpha1.NodeAddressType) func(*servicenetv1alph
 	return func(s *servicenetv1alpha1.LoadBalancerPoolSpec) { s.NodeAddressTypes = types }
 }
 
-// edgeNodes are two nodes with a label and one without.
+// edgeNodes are two nodes with a label, and two others that by mistake have one address.
 func edgeNodes() []Node {
 	node := func(label string, addresses ...NodeAddress) Node {
 		return Node{Labels: map[string]string{label: "yes"}, Addresses: addresses}
@@ -83,6 +83,7 @@ func edgeNodes() []Node {
 	return []Node{
 		node("edge", internal("10.0.0.2"), external, internal("fd00::2")),
 		node("edge", internal("10.0.0.1"), internal("fd00::1")),
+		node("inner", internal("10.0.0.3")),
 		node("inner", internal("10.0.0.3")),
 	}
 }
@@ -206,6 +207,10 @@ func TestBalancing(t *testing.T) {
 			pools: lbPools{balancers("all", "192.0.2.0/24"), balancers("secret", "192.0.2.16/28", teamB, isExclusive())}, named: "192.0.2.17",
 			want: []string{"NotPermitted: belongs to a pool that does not serve this Service"},
 		},
+		"one of no pool, beside a pool of others inside its own": {
+			pools: lbPools{balancers("all", "192.0.2.0/24"), balancers("secret", "192.0.2.0/25", teamB)}, named: "203.0.113.1",
+			want: []string{"AddressOutsidePools: is in no pool that serves this Service (all): they have 192.0.2.128/25"},
+		},
 		"one that is excluded": {
 			pools: lbPools{balancers("a", "192.0.2.0/28", without("192.0.2.3"))}, named: "192.0.2.3",
 			want: []string{"AddressOutsidePools: is excluded in the pool a"},
@@ -230,6 +235,10 @@ func TestBalancing(t *testing.T) {
 		"a reserved one by its address": {
 			pools: lbPools{balancers("p", "192.0.2.0/24", teamB, meantFor("shop", "web", "192.0.2.7"))}, named: "192.0.2.7",
 			want: []string{"named 192.0.2.7 of p"},
+		},
+		"a reserved one by its address, but another pool is asked for": {
+			pools: lbPools{balancers("p", "192.0.2.0/24", meantFor("shop", "web", "192.0.2.7")), balancers("q", "198.51.100.0/24")}, of: "q",
+			named: "192.0.2.7", want: []string{"AddressOutsidePools: is in no pool that serves this Service (q): they have 198.51.100.0/24"},
 		},
 		"a reserved one, but another pool is asked for": {
 			pools: lbPools{balancers("p", "192.0.2.0/24", meantFor("shop", "web", "192.0.2.7")), balancers("q", "198.51.100.0/24")}, of: "q",

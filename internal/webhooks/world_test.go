@@ -63,6 +63,10 @@ func newWorld(tb testing.TB) *world {
 	for _, p := range badinput.NodePortPools() {
 		ports = append(ports, pool.CompileNodePortPool(p))
 	}
+	var balancers []*pool.LoadBalancerPool
+	for _, p := range badinput.LoadBalancerPools() {
+		balancers = append(balancers, pool.CompileLoadBalancerPool(p))
+	}
 	span, err := allocator.Ports(30000, 32767)
 	if err != nil {
 		tb.Fatal(err)
@@ -76,6 +80,7 @@ func newWorld(tb testing.TB) *world {
 			Families:   pool.Cluster{Primary: corev1.IPv4Protocol, DualStack: true},
 			ClusterIPs: pool.NewClusterIPs(addresses, cidrs, noon, nil),
 			NodePorts:  pool.NewNodePorts(ports, span, nil),
+			Balancing:  admission.Balancing{Pools: pool.NewLoadBalancers(balancers, nil, nil), Class: servicenetv1alpha1.LoadBalancerClass},
 		},
 		owners: map[ledger.Place]ledger.Owner{}, given: map[ledger.Place]ledger.Owner{}, kept: map[types.NamespacedName][]store.Kept{},
 	}

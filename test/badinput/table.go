@@ -79,6 +79,7 @@ func Table() []Case {
 	var all []Case
 	for _, some := range [...]func() []Case{
 		addressCases, writingCases, familyCases, portCases, strangeCases, sharingCases, healthCases, changeCases, otherCases,
+		balancerCases, balancerWritingCases,
 	} {
 		all = append(all, some()...)
 	}

@@ -25,12 +25,27 @@ func (s *Store) Broken() map[ledger.Key]error {
 	return broken
 }
 
+// Last returns a block of load-balancer addresses as it was last seen, also when it
+// can't be read any more or is lost. It is nil if it never was. It must not be changed.
+func (s *Store) Last(key ledger.Key) *ledger.Block {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p := s.pages[key]; p != nil {
+		return p.tenanted
+	}
+	return nil
+}
+
 // Rebuild writes a block again of which the ledger lost what it knew. One that
 // can't be read or is lost is replaced by what restore makes of a new one; restore
 // changes any other as it is, or a new one where there is none. It is called with the Store
 // locked, perhaps more than once, and with a holder that never was, for numbers
 // that nobody is to be given for as long as a request may live: the collector takes
 // them back then.
+//
+// A block of load-balancer addresses has to be rebuilt: nothing but the block tells who
+// has them, and until then those who had them last are taken to have them (Tenancies,
+// Tenants, Last). No number of it needs to go to the holder that never was.
 //
 // It fails, and changes nothing, with ledger.ErrNewer when a newer release wrote
 // the block, when somebody else was faster, and when the API server does not take

@@ -133,6 +133,7 @@ func (r *replica) compare(ctx context.Context, last map[ledger.Key]*ledger.Block
 	carried := maps.Clone(r.cache)
 	r.mu.Unlock()
 	blocks := r.Blocks()
+	maps.DeleteFunc(blocks, func(key ledger.Key, _ *ledger.Block) bool { return ledger.HasTenants(key.Family) })
 	r.rebuild(ctx, blocks, carried, last)
 	for key, block := range blocks {
 		last[key] = block
@@ -152,6 +153,9 @@ func (r *replica) compare(ctx context.Context, last map[ledger.Key]*ledger.Block
 func (r *replica) rebuild(ctx context.Context, blocks map[ledger.Key]*ledger.Block, services map[ledger.Place]*service, last map[ledger.Key]*ledger.Block) {
 	lost := map[ledger.Key]*bitmap.Set{}
 	for key := range r.Broken() {
+		if ledger.HasTenants(key.Family) {
+			continue // that is another controller's
+		}
 		lost[key] = bitmap.New(allocator.BlockSize)
 	}
 	for place := range services {

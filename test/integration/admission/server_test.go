@@ -67,6 +67,9 @@ func startServer(ctx context.Context, clusterIPs string, args ...string) *server
 	for _, pool := range badinput.NodePortPools() {
 		Expect(s.api.Create(ctx, pool)).To(Succeed())
 	}
+	for _, pool := range badinput.LoadBalancerPools() {
+		Expect(s.api.Create(ctx, pool)).To(Succeed())
+	}
 	return s
 }
 
@@ -79,7 +82,7 @@ func (s *server) startManager(ctx context.Context, name string, args ...string) 
 	Expect(err).NotTo(HaveOccurred())
 	manager, err := s.plane.StartManager(ctx, controlplane.ManagerOptions{
 		Name: name, Path: program, RoleFile: roleFile, ServeWebhooks: true,
-		Args: append([]string{"--controllers=clusterip,nodeport", "--admission-policy=false"}, args...),
+		Args: append([]string{"--controllers=clusterip,nodeport,loadbalancer", "--admission-policy=false"}, args...),
 	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func(ctx context.Context) {

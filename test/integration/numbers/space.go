@@ -79,7 +79,7 @@ func (in Space) Expose(ctx context.Context, name string, of corev1.ServiceType, 
 // ExposeMany makes so many Services with an address each.
 func (in Space) ExposeMany(ctx context.Context, name string, count int) {
 	GinkgoHelper()
-	in.makeMany(ctx, count, func(i int) *corev1.Service {
+	in.MakeMany(ctx, count, func(i int) *corev1.Service {
 		return in.New(fmt.Sprintf("%s-%d", name, i), corev1.ServiceTypeClusterIP, "")
 	})
 }
@@ -93,12 +93,13 @@ func (in Space) ExposeAt(ctx context.Context, first string, count int) {
 	for i := range addresses {
 		addresses[i], address = address.String(), address.Next()
 	}
-	in.makeMany(ctx, count, func(i int) *corev1.Service {
+	in.MakeMany(ctx, count, func(i int) *corev1.Service {
 		return in.New(fmt.Sprintf("at-%d", i), corev1.ServiceTypeClusterIP, addresses[i])
 	})
 }
 
-func (in Space) makeMany(ctx context.Context, count int, of func(i int) *corev1.Service) {
+// MakeMany makes so many Services.
+func (in Space) MakeMany(ctx context.Context, count int, of func(i int) *corev1.Service) {
 	GinkgoHelper()
 	atOnce(ctx, count, func(ctx context.Context, i int) error { return in.API.Create(ctx, of(i)) })
 }

@@ -46,7 +46,7 @@ var _ = Describe("The webhooks for pools", func() {
 
 	BeforeEach(func(ctx SpecContext) {
 		namespace = newNamespace(ctx, "shop")
-		manager = startManager(ctx)
+		manager = startManager(ctx, "--controllers=loadbalancer")
 		Expect(plane.RegisterWebhooks(ctx, manager.WebhookURL, poolHooks)).To(Succeed())
 		DeferCleanup(func(ctx context.Context) error { return plane.UnregisterWebhooks(ctx, poolHooks) })
 		bad := addressPool("probe", "shop", "10.96.5.0/24")
@@ -99,6 +99,24 @@ var _ = Describe("The webhooks for pools", func() {
 		Expect(api.Patch(ctx, forced(ports.DeepCopy()), client.MergeFrom(ports))).To(Succeed())
 		Expect(api.Delete(ctx, ports)).To(Succeed())
 		Expect(api.Delete(ctx, addresses)).To(Succeed())
+	})
+
+	It("keep pools of load-balancer addresses apart, unless that is forced", func(ctx SpecContext) {
+		Expect(api.Create(ctx, balancerPool("public", "192.0.2.0/24"))).To(Succeed())
+		same := balancerPool("same", "192.0.2.200-192.0.3.1")
+		Eventually(func(ctx context.Context) error { return api.Create(ctx, same.DeepCopy(), client.DryRunAll) }).
+			WithContext(ctx).Should(MatchError(ContainSubstring("192.0.2.200-192.0.2.255: the pool public has it, too")))
+		first := same.DeepCopy()
+		first.Name, first.Spec.Priority = "first", 1
+		Expect(api.Create(ctx, first, client.DryRunAll)).To(Succeed())
+		Expect(api.Create(ctx, forced(same))).To(Succeed())
+
+		By("naming what is wrong")
+		bad := balancerPool("bad", "198.51.100.9-198.51.100.1", "203.0.113.0/24")
+		bad.Spec.Exclusions = []string{"192.0.2.1"}
+		Expect(faults(api.Create(ctx, bad))).To(And(HaveLen(2),
+			HaveKeyWithValue("spec.addresses[0]", ContainSubstring("the first address must not be higher than the last one")),
+			HaveKeyWithValue("spec.exclusions[0]", ContainSubstring("the pool has none of these addresses"))))
 	})
 
 	It("leave pools uneditable while no manager runs, and let the manager write their status", func(ctx SpecContext) {

@@ -106,6 +106,7 @@ func newNamespace(ctx context.Context, team string) string {
 		Expect(api.DeleteAllOf(ctx, &corev1.Service{}, client.InNamespace(namespace.Name))).To(Succeed())
 		Expect(api.DeleteAllOf(ctx, &servicenetv1alpha1.ClusterIPPool{})).To(Succeed())
 		Expect(api.DeleteAllOf(ctx, &servicenetv1alpha1.NodePortPool{})).To(Succeed())
+		Expect(api.DeleteAllOf(ctx, &servicenetv1alpha1.LoadBalancerPool{})).To(Succeed())
 		Expect(api.DeleteAllOf(ctx, &servicenetv1alpha1.AllocationBlock{})).To(Succeed())
 		// The manager has stopped by now: what it kept is removed here.
 		Expect(api.DeleteAllOf(ctx, &admissionregistrationv1.ValidatingAdmissionPolicyBinding{})).To(Succeed())
@@ -118,6 +119,12 @@ func newNamespace(ctx context.Context, team string) string {
 func exclusive(team string) servicenetv1alpha1.PoolPolicy {
 	return servicenetv1alpha1.PoolPolicy{
 		Exclusive: true, NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"team": team}},
+	}
+}
+
+func balancerPool(name string, addresses ...string) *servicenetv1alpha1.LoadBalancerPool {
+	return &servicenetv1alpha1.LoadBalancerPool{
+		ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: addresses},
 	}
 }
 
