@@ -130,6 +130,11 @@ bench-admission: manifests programs manager ## Compare how fast Services are cre
 	$(call go-build,bench-admission,./test/bench/admission)
 	@$(PROGRAMS) exec $(LOCALBIN)/bench-admission -manager="$(LOCALBIN)/manager" $(ARGS)
 
+.PHONY: bench-loadbalancer
+bench-loadbalancer: manifests programs manager ## Measure how fast Services get addresses of LoadBalancerPools; ARGS=-help for all flags.
+	$(call go-build,bench-loadbalancer,./test/bench/loadbalancer)
+	@$(PROGRAMS) exec $(LOCALBIN)/bench-loadbalancer -manager="$(LOCALBIN)/manager" $(ARGS)
+
 ##@ Build
 
 .PHONY: build

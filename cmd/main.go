@@ -54,6 +54,9 @@ func main() {
 
 // run is main without the process around it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 && args[0] == convertCommand {
+		return runConvert(ctx, args[1:], os.Stdin, stdout, stderr)
+	}
 	settings := newSettings()
 	switch err := settings.parse(args); {
 	case errors.Is(err, pflag.ErrHelp):

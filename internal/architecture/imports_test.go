@@ -43,6 +43,7 @@ func thinking() set {
 			"internal/admission",
 			"internal/allocator",
 			"internal/bitmap",
+			"internal/convert",
 			"internal/endpoints",
 			"internal/endpointslice",
 			"internal/ledger",
