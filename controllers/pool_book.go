@@ -77,7 +77,8 @@ func (b *poolBook) ClusterIPs() *pool.ClusterIPs {
 	if b.freshIPs && (b.clusterIPs.Until().IsZero() || now.Before(b.clusterIPs.Until())) {
 		return b.clusterIPs
 	}
-	cidrs := append(b.serviceCIDRs(), b.expected()...)
+	cidrs := b.serviceCIDRs()
+	cidrs = append(cidrs, b.expected(cidrs, now)...)
 	b.clusterIPs = pool.NewClusterIPs(slices.Collect(maps.Values(b.clusterPools)), cidrs, now, b.clusterIPs)
 	b.freshIPs = true
 	return b.clusterIPs
@@ -97,13 +98,20 @@ func (b *poolBook) serviceCIDRs() []pool.ServiceCIDR {
 	return cidrs
 }
 
-// expected returns the ServiceCIDRs that pools are about to make. mu is held.
-func (b *poolBook) expected() []pool.ServiceCIDR {
+// expected returns the ServiceCIDRs that pools are about to make, beside those that are
+// there. mu is held.
+func (b *poolBook) expected(there []pool.ServiceCIDR, now time.Time) []pool.ServiceCIDR {
+	made := map[netip.Prefix]bool{}
+	for i := range there {
+		made[there[i].Prefix] = true
+	}
 	var cidrs []pool.ServiceCIDR
-	there := b.serviceCIDRs()
 	for _, promised := range b.promised {
+		if now.Sub(promised.since) >= pool.SettleTime {
+			continue // it is not waited for any more
+		}
 		for _, prefix := range promised.prefixes {
-			if !slices.ContainsFunc(there, func(is pool.ServiceCIDR) bool { return is.Prefix == prefix }) {
+			if !made[prefix] {
 				cidrs = append(cidrs, pool.ServiceCIDR{Prefix: prefix, Since: promised.since, Expected: true})
 			}
 		}

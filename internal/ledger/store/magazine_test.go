@@ -109,6 +109,27 @@ func TestNumbersOfADeadReplicaAreTakenBack(t *testing.T) {
 	})
 }
 
+// Clients come ten times by themselves. Some six are enough for a number of a replica that
+// died; the others are for when it was the leader.
+func TestNumberOfADeadReplicaIsHadByWhoComesAgain(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		place := s.take(s.r[1], cidr(s.T, "10.0.0.0/16"), named("web"))
+		s.r[1].kill()
+		err := s.r[0].TakeNumber(s.Context(), place, named("other"))
+		for range 6 {
+			unavailable := (*ledger.UnavailableError)(nil)
+			if !errors.As(err, &unavailable) {
+				break
+			}
+			time.Sleep(unavailable.RetryAfter)
+			err = s.r[0].TakeNumber(s.Context(), place, named("other"))
+		}
+		if err != nil {
+			s.Error(err)
+		}
+	})
+}
+
 func TestServiceOfADeadReplicaKeepsItsNumber(t *testing.T) {
 	play(t, 2, nil, func(s *scene) {
 		place := s.take(s.r[1], cidr(s.T, "10.0.0.0/16"), named("web"))

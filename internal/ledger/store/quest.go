@@ -27,9 +27,14 @@ type quest struct {
 	until time.Time
 	// pauses counts how often it waited for the API server's clean-up.
 	pauses int
-	// waiting says what for.
+	// waiting says what for, and retry when it is worth coming again.
 	waiting string
+	retry   time.Duration
 }
+
+// unanswered is when to come again for a number whose holder does not answer. If it died,
+// its Lease has to be stale first; clients come ten times, which is to last for that.
+const unanswered = 5 * time.Second
 
 // errGranted says that the Service has the number.
 var errGranted = errors.New("the Service has the number")
@@ -41,7 +46,7 @@ type step func(context.Context) error
 func (s *Store) pursue(ctx context.Context, q *quest) error {
 	ctx, cancel := context.WithTimeout(ctx, s.Timing.Patience)
 	defer cancel()
-	q.s, q.waiting, q.until = s, "the ledger could not be read in time", time.Now().Add(s.Timing.Recall)
+	q.s, q.waiting, q.retry, q.until = s, "the ledger could not be read in time", time.Second, time.Now().Add(s.Timing.Recall)
 	for {
 		next, err := q.next()
 		if err != nil || next == nil {
@@ -53,7 +58,7 @@ func (s *Store) pursue(ctx context.Context, q *quest) error {
 			return nil
 		case err == nil || errors.Is(err, errMoved):
 		case ctx.Err() != nil:
-			return &ledger.UnavailableError{Reason: q.waiting, RetryAfter: time.Second, Err: err}
+			return &ledger.UnavailableError{Reason: q.waiting, RetryAfter: q.retry, Err: err}
 		default:
 			return err
 		}
@@ -170,6 +175,7 @@ func (q *quest) lent(p *page) (step, error) {
 	case loan.Kept.Denies(q.subject()):
 		return nil, &ledger.TakenError{Place: q.place, By: ledger.ByRetained}
 	case loan.Recall != nil || asked:
+		q.retry = unanswered
 		return q.await(p, "the number is on loan to a replica that does not answer"), nil
 	case q.asked && time.Now().Before(q.until):
 		// The other's watch may only not have shown yet that its Service came and went.
