@@ -49,11 +49,18 @@ func Add(mgr ctrl.Manager, options Options) error {
 	if !slices.ContainsFunc(ledgerNames(), options.runs) {
 		return nil
 	}
-	if err := haveLedgerKinds(mgr.GetRESTMapper(), options); err != nil {
-		if _, missing := errors.AsType[*missingKindsError](err); missing && !choosy && !options.EnableWebhooks {
-			mgr.GetLogger().Info("Controllers are left out", "controllers", ledgerNames(), "reason", err.Error())
-			return nil
-		}
+	return addNumbers(mgr, options, choosy)
+}
+
+// addNumbers adds the controllers of numbers. Where the cluster does not have their
+// kinds, they are left out unless somebody chose them.
+func addNumbers(mgr ctrl.Manager, options Options, choosy bool) error {
+	err := haveLedgerKinds(mgr.GetRESTMapper(), options)
+	if _, missing := errors.AsType[*missingKindsError](err); missing && !choosy && !options.EnableWebhooks {
+		mgr.GetLogger().Info("Controllers are left out", "controllers", ledgerNames(), "reason", err.Error())
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	return addLedger(mgr, options)

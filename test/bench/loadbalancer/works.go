@@ -225,35 +225,15 @@ func freed(ctx context.Context, w *world, r *results) error {
 	if err := shown.until(ctx, func(s *seen) bool { return len(s.has) == holders && len(s.told) == count }); err != nil {
 		return err
 	}
-	if err := rests(ctx, settle); err != nil {
-		return err
-	}
-	before, err := w.writes(ctx)
+	before, err := w.writesAtRest(ctx)
 	if err != nil {
 		return err
 	}
-	var delays []float64
-	for deleted := range min(times, count-holders) {
-		// Who came first when the manager started is no matter here.
-		holder := nthOf(count, deleted, func(i int) bool { return has(shown, i) })
-		next := nameOf(nthOf(count, 0, func(i int) bool { return !has(shown, i) }))
-		begun := time.Now()
-		if err := w.api.Delete(ctx, newService(holder)); err != nil {
-			return err
-		}
-		if err := shown.until(ctx, func(s *seen) bool { return len(s.has) == holders+deleted+1 }); err != nil {
-			return err
-		}
-		at, got := shown.has[next]
-		if !got {
-			return fmt.Errorf("%s has waited for longest, and another Service has got the address", next.Name)
-		}
-		delays = append(delays, milliseconds(at.Sub(begun)))
-	}
-	if err := rests(ctx, settle); err != nil {
+	delays, err := free(ctx, w, shown, count)
+	if err != nil {
 		return err
 	}
-	after, err := w.writes(ctx)
+	after, err := w.writesAtRest(ctx)
 	if err != nil {
 		return err
 	}
@@ -263,6 +243,29 @@ func freed(ctx context.Context, w *world, r *results) error {
 	r.just("waiting for an address: the same at most, ms", delays[len(delays)-1])
 	r.most("waiting for an address: writes to Services for each", (after.all-before.all)/float64(len(delays)), 2)
 	return nil
+}
+
+// free frees an address some times, and returns how long it took until who waits
+// longest had it, in ms.
+func free(ctx context.Context, w *world, shown *watching, count int) (delays []float64, err error) {
+	for deleted := range min(times, count-holders) {
+		// Who came first when the manager started is no matter here.
+		holder := nthOf(count, deleted, func(i int) bool { return has(shown, i) })
+		next := nameOf(nthOf(count, 0, func(i int) bool { return !has(shown, i) }))
+		begun := time.Now()
+		if err := w.api.Delete(ctx, newService(holder)); err != nil {
+			return nil, err
+		}
+		if err := shown.until(ctx, func(s *seen) bool { return len(s.has) == holders+deleted+1 }); err != nil {
+			return nil, err
+		}
+		at, got := shown.has[next]
+		if !got {
+			return nil, fmt.Errorf("%s has waited for longest, and another Service has got the address", next.Name)
+		}
+		delays = append(delays, milliseconds(at.Sub(begun)))
+	}
+	return delays, nil
 }
 
 func has(shown *watching, i int) bool {
