@@ -111,7 +111,7 @@ func TestDefaultsReplaceNothingThatIsSet(t *testing.T) {
 		EndpointSliceUpdatesBatchPeriod: 1, EndpointUpdatesBatchPeriod: 2, MirroringEndpointSliceUpdatesBatchPeriod: 3,
 		KubeAPIQPS: 20, KubeAPIBurst: 21, KeepOrphanedEndpoints: true, MaxUpdatesGatherPeriod: 4, SliceMergeRate: 5,
 		EndpointsCheckPeriod: time.Minute, Namespace: "system", ServiceNodePortRange: PortRange{1, 2}, RepairInterval: time.Hour,
-		NoAdmissionPolicy: true, AllowedExternalIPs: []string{NoExternalIPs}, LoadBalancerClass: "example.com/ours", LoadBalancerDefault: true,
+		NoAdmissionPolicy: true, AllowedExternalIPs: []string{NoExternalIPs}, ConcurrentServiceSyncs: 32, LoadBalancerClass: "example.com/ours", LoadBalancerDefault: true,
 	}
 	if diff := cmp.Diff(set, set.withDefaults()); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)
