@@ -96,7 +96,7 @@ func TestDefaultsAreThoseOfKubeControllerManager(t *testing.T) {
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour,
 		MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 		Namespace: "kube-system", ServiceNodePortRange: PortRange{30000, 32767}, RepairInterval: 3 * time.Minute,
-		AllowedExternalIPs: []string{AnyExternalIPs}, LoadBalancerClass: "servicenet.dev/pool",
+		AllowedExternalIPs: []string{AnyExternalIPs}, ConcurrentServiceSyncs: 32, LoadBalancerClass: "servicenet.dev/pool",
 	}
 	if diff := cmp.Diff(want, DefaultOptions()); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
