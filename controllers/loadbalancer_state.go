@@ -165,6 +165,9 @@ func (b *loadBalancers) serviceChanged(before, after *serviceRecord) {
 		b.requests.add(before.NamespacedName)
 		return
 	}
+	if is == nil {
+		b.tracker.Forget(after.NamespacedName) // what was written, nobody will see
+	}
 	if is == nil || b.isNews(is, was) {
 		b.requests.add(after.NamespacedName)
 	}

@@ -127,7 +127,7 @@ func (r *round) try(
 	}
 	if candidate.Pool != nil && candidate.Pool.Limits(r.who) {
 		defer r.turns.lock("namespace/" + r.owner.Namespace)()
-		if r.usedOf(candidate.Pool) >= candidate.Pool.Limit {
+		if r.usedOf(candidate.Pool, need) >= candidate.Pool.Limit {
 			r.waits[loadbalancer.Spot{Pool: candidate.Pool.Name, Namespace: r.owner.Namespace}] = loadbalancer.NothingLeft
 			return false, loadbalancer.Refusal{Reason: loadbalancer.LimitReached, Message: fmt.Sprintf(
 				"the namespace has the %d addresses of pool %s that it may have", candidate.Pool.Limit, candidate.Pool.Name)}, nil
@@ -275,13 +275,13 @@ func (r *round) refusalOfPools(need *loadbalancer.Need, of *pool.Refusal) loadba
 }
 
 // usedOf returns how many addresses of a pool the Services of the namespace have, but
-// for the Service itself.
-func (r *round) usedOf(of *pool.LoadBalancerPool) int {
+// for those that the Service is about to give up.
+func (r *round) usedOf(of *pool.LoadBalancerPool, need *loadbalancer.Need) int {
 	counted := map[ledger.Place]bool{}
 	for record := range r.balancedIn(r.owner.Namespace) {
 		for _, place := range r.store.Tenancies(record.UID) {
 			owner := r.all.Owner(place.Address())
-			if owner != nil && owner.Name == of.Name && !slices.Contains(r.instead, place.Address()) {
+			if owner != nil && owner.Name == of.Name && !slices.Contains(need.InsteadOf, place.Address()) {
 				counted[place] = true
 			}
 		}
