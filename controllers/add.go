@@ -41,10 +41,8 @@ func Add(mgr ctrl.Manager, options Options) error {
 			return err
 		}
 	}
-	if options.Cloud != nil && options.runs(CloudLoadBalancerName) {
-		if err := addCloud(mgr, options); err != nil {
-			return err
-		}
+	if err := addCloud(mgr, options); err != nil {
+		return err
 	}
 	if !slices.ContainsFunc(ledgerNames(), options.runs) {
 		return nil

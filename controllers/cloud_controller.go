@@ -178,12 +178,9 @@ func (r *cloudReconciler) warnOfNoNodes(ctx context.Context, service *corev1.Ser
 // cleanUp has the provider delete a load balancer, and takes everything of it from the
 // Service, the finalizer last.
 func (r *cloudReconciler) cleanUp(ctx context.Context, service *corev1.Service, record *hosts.Record) error {
-	held, exists, err := r.balancer.GetLoadBalancer(ctx, r.cloud.ClusterName, service.DeepCopy())
-	switch {
-	case errors.Is(err, cloudprovider.ImplementedElsewhere), errors.Is(err, cloudprovider.InstanceNotFound):
-		exists = false
-	case err != nil:
-		return fmt.Errorf("looking for the load balancer: %w", err)
+	held, exists, err := r.lookUp(ctx, service)
+	if err != nil {
+		return err
 	}
 	if !exists && record == nil && r.terms.Foreign(service) {
 		return nil // the finalizer is that of whoever serves its class
@@ -192,16 +189,11 @@ func (r *cloudReconciler) cleanUp(ctx context.Context, service *corev1.Service, 
 		r.tell(ctx, service, "DeletingLoadBalancer", "Has the provider delete the load balancer")
 	}
 	// Also if it does not exist: parts of it may.
-	err = r.balancer.EnsureLoadBalancerDeleted(ctx, r.cloud.ClusterName, service.DeepCopy())
-	if err != nil && !errors.Is(err, cloudprovider.ImplementedElsewhere) {
-		return fmt.Errorf("deleting the load balancer: %w", err)
-	}
-	var entries []corev1.LoadBalancerIngress
-	if exists && held != nil {
-		entries = held.Ingress
+	if err := r.deleteBalancer(ctx, service); err != nil {
+		return err
 	}
 	if service.DeletionTimestamp == nil || len(service.Finalizers) > 1 {
-		if service, err = r.writeIngress(ctx, service, r.terms.Left(service, record, entries)); err != nil {
+		if service, err = r.writeIngress(ctx, service, r.terms.Left(service, record, held)); err != nil {
 			return err
 		}
 	}
@@ -215,10 +207,34 @@ func (r *cloudReconciler) cleanUp(ctx context.Context, service *corev1.Service, 
 // deleteDeparted has the provider delete the load balancer of a Service that is gone.
 func (r *cloudReconciler) deleteDeparted(ctx context.Context, service *corev1.Service) error {
 	r.tell(ctx, service, "DeletingLoadBalancer", "Has the provider delete the load balancer")
+	if err := r.deleteBalancer(ctx, service); err != nil {
+		return err
+	}
+	r.tell(ctx, service, "DeletedLoadBalancer", "The load balancer is deleted")
+	return nil
+}
+
+func (r *cloudReconciler) deleteBalancer(ctx context.Context, service *corev1.Service) error {
 	err := r.balancer.EnsureLoadBalancerDeleted(ctx, r.cloud.ClusterName, service.DeepCopy())
 	if err != nil && !errors.Is(err, cloudprovider.ImplementedElsewhere) {
 		return fmt.Errorf("deleting the load balancer: %w", err)
 	}
-	r.tell(ctx, service, "DeletedLoadBalancer", "The load balancer is deleted")
 	return nil
+}
+
+// lookUp asks the provider whether it has a load balancer for a Service, and what the
+// status says of that.
+func (r *cloudReconciler) lookUp(
+	ctx context.Context, service *corev1.Service,
+) (held []corev1.LoadBalancerIngress, exists bool, err error) {
+	status, exists, err := r.balancer.GetLoadBalancer(ctx, r.cloud.ClusterName, service.DeepCopy())
+	switch {
+	case errors.Is(err, cloudprovider.ImplementedElsewhere), errors.Is(err, cloudprovider.InstanceNotFound):
+		return nil, false, nil
+	case err != nil:
+		return nil, false, fmt.Errorf("looking for the load balancer: %w", err)
+	case exists && status != nil:
+		held = status.Ingress
+	}
+	return held, exists, nil
 }

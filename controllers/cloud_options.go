@@ -61,7 +61,7 @@ func (c *Cloud) withDefaults() *Cloud {
 func (o Options) validateCloud() error {
 	if o.Cloud == nil {
 		if slices.Contains(o.Controllers, CloudLoadBalancerName) {
-			return fmt.Errorf("the controller %q needs Cloud, which only a program that is built with a provider has", CloudLoadBalancerName)
+			return fmt.Errorf("the controller %q needs Cloud, which a program has that is built with a provider", CloudLoadBalancerName)
 		}
 		return nil
 	}
@@ -79,7 +79,7 @@ func (o Options) validateCloud() error {
 			"give Cloud a Class, or leave LoadBalancerDefault out"))
 	}
 	if o.Cloud.Class == o.LoadBalancerClass {
-		errs = append(errs, fmt.Errorf("both Cloud.Class and LoadBalancerClass are %q: a Service can have one load balancer only", o.Cloud.Class))
+		errs = append(errs, fmt.Errorf("both Cloud.Class and LoadBalancerClass are %q: a Service has one load balancer", o.Cloud.Class))
 	}
 	return errors.Join(errs...)
 }

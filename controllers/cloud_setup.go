@@ -26,9 +26,13 @@ import (
 	"servicenet.dev/servicenet/internal/tracker"
 )
 
-// addCloud adds the controller of a cloud provider's load balancers, with a cache of its
-// own: a provider may read any part of a Service or a node.
+// addCloud adds the controller of a cloud provider's load balancers, if there is a
+// provider and it is selected, with a cache of its own: a provider may read any part of a
+// Service or a node.
 func addCloud(mgr ctrl.Manager, options Options) error {
+	if options.Cloud == nil || !options.runs(CloudLoadBalancerName) {
+		return nil
+	}
 	terms := hosts.Terms{Class: options.Cloud.Class}
 	own, err := newCloudCluster(mgr, options, terms)
 	if err != nil {

@@ -143,6 +143,22 @@ func TestIngressIsAsTheServerStoresIt(t *testing.T) {
 	}
 }
 
+func TestNamesOfHostsAreToldApart(t *testing.T) {
+	t.Parallel()
+	named := func(name string) []corev1.LoadBalancerIngress { return []corev1.LoadBalancerIngress{{Hostname: name}} }
+	record := &Record{}
+	record.Asking(balanced(), ID{})
+	record.Ensured(named("old.example.com"))
+	record.Said()
+	record.Ensured(named("new.example.com"))
+	got, _ := record.Ingress(balanced(func(s *corev1.Service) {
+		s.Status.LoadBalancer.Ingress = append(named("old.example.com"), named("other.example.com")...)
+	}))
+	if diff := cmp.Diff(append(named("other.example.com"), named("new.example.com")...), got); diff != "" {
+		t.Errorf("list (-want +got):\n%s", diff)
+	}
+}
+
 func TestNothingIsSaidOfWhatIsElsewhere(t *testing.T) {
 	t.Parallel()
 	record := &Record{}

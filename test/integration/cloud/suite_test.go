@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -123,13 +124,10 @@ func ofType(of corev1.ServiceType) func(*corev1.Service) {
 func get(ctx context.Context, name string) (*corev1.Service, error) {
 	service := &corev1.Service{}
 	err := suite.client.Get(ctx, client.ObjectKey{Namespace: "default", Name: name}, service)
-	if client.IgnoreNotFound(err) != nil {
-		return nil, err
+	if apierrors.IsNotFound(err) {
+		return nil, nil //nolint:nilnil // no Service is an answer here, not a failure
 	}
-	if err != nil {
-		return nil, nil //nolint:nilnil // there is none
-	}
-	return service, nil
+	return service, err
 }
 
 // change changes a Service, whoever else does meanwhile.
