@@ -34,7 +34,8 @@ func nameOf(i int) types.NamespacedName {
 func newService(i int) *corev1.Service {
 	name := nameOf(i)
 	labels := map[string]string{
-		"app.kubernetes.io/name": name.Name, "app.kubernetes.io/instance": name.Name + "-production", "app.kubernetes.io/managed-by": "Helm",
+		"app.kubernetes.io/name": name.Name, "app.kubernetes.io/instance": name.Name + "-production",
+		"app.kubernetes.io/managed-by": "Helm",
 	}
 	return &corev1.Service{
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},

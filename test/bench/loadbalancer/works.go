@@ -232,23 +232,9 @@ func freed(ctx context.Context, w *world, r *results) error {
 	if err != nil {
 		return err
 	}
-	var delays []float64
-	for deleted := range min(times, count-holders) {
-		// Who came first when the manager started is no matter here.
-		holder := nthOf(count, deleted, func(i int) bool { return has(shown, i) })
-		next := nameOf(nthOf(count, 0, func(i int) bool { return !has(shown, i) }))
-		begun := time.Now()
-		if err := w.api.Delete(ctx, newService(holder)); err != nil {
-			return err
-		}
-		if err := shown.until(ctx, func(s *seen) bool { return len(s.has) == holders+deleted+1 }); err != nil {
-			return err
-		}
-		at, got := shown.has[next]
-		if !got {
-			return fmt.Errorf("%s has waited for longest, and another Service has got the address", next.Name)
-		}
-		delays = append(delays, milliseconds(at.Sub(begun)))
+	delays, err := freeSome(ctx, w, shown, count)
+	if err != nil {
+		return err
 	}
 	if err := rests(ctx, settle); err != nil {
 		return err
@@ -257,12 +243,36 @@ func freed(ctx context.Context, w *world, r *results) error {
 	if err != nil {
 		return err
 	}
-	slices.Sort(delays)
 	r.most(fmt.Sprintf("%d wait for an address: from delete until the longest waiter has it, p50, ms", count-holders),
 		delays[len(delays)/2], 100)
 	r.just("waiting for an address: the same at most, ms", delays[len(delays)-1])
 	r.most("waiting for an address: writes to Services for each", (after.all-before.all)/float64(len(delays)), 2)
 	return nil
+}
+
+// freeSome deletes Services that have an address, one after the other, and returns how
+// many milliseconds it took each time until the longest waiter had it, in their order.
+func freeSome(ctx context.Context, w *world, shown *watching, count int) ([]float64, error) {
+	var delays []float64
+	for deleted := range min(times, count-holders) {
+		// Who came first when the manager started is no matter here.
+		holder := nthOf(count, deleted, func(i int) bool { return has(shown, i) })
+		next := nameOf(nthOf(count, 0, func(i int) bool { return !has(shown, i) }))
+		begun := time.Now()
+		if err := w.api.Delete(ctx, newService(holder)); err != nil {
+			return nil, err
+		}
+		if err := shown.until(ctx, func(s *seen) bool { return len(s.has) == holders+deleted+1 }); err != nil {
+			return nil, err
+		}
+		at, got := shown.has[next]
+		if !got {
+			return nil, fmt.Errorf("%s has waited for longest, and another Service has got the address", next.Name)
+		}
+		delays = append(delays, milliseconds(at.Sub(begun)))
+	}
+	slices.Sort(delays)
+	return delays, nil
 }
 
 func has(shown *watching, i int) bool {
