@@ -20,6 +20,7 @@ import (
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/allocator"
 	"servicenet.dev/servicenet/internal/ledger"
+	"servicenet.dev/servicenet/internal/pool"
 )
 
 // given is a balancing by what is in it: addresses of Services of the namespace default.
@@ -47,14 +48,14 @@ func (g *given) Waiting() iter.Seq[string] { return slices.Values(g.waiting) }
 // balancers makes a pool of load-balancer addresses.
 func (s *numbersScene) balancers(name, addresses string) {
 	s.Helper()
-	pool := &servicenetv1alpha1.LoadBalancerPool{
+	made := &servicenetv1alpha1.LoadBalancerPool{
 		ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name), Generation: 1},
 		Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{addresses}},
 	}
-	if err := s.api.Create(s.Context(), pool); err != nil {
+	if err := s.api.Create(s.Context(), made); err != nil {
 		s.Fatal(err)
 	}
-	s.book.loadBalancerPoolEvents(s.news.poolsChanged).OnAdd(pool, false)
+	s.book.loadBalancerPoolEvents(s.news.poolsChanged).OnAdd(made, false)
 }
 
 func TestStatusOfLoadBalancerPoolsFollowsTheirController(t *testing.T) {
@@ -132,12 +133,17 @@ func readyNode(address string, status corev1.ConditionStatus) *corev1.Node {
 	}
 }
 
-func TestBookFollowsNodes(t *testing.T) {
-	b, pools, nodes, changes := newBalancerScene()
-	pools.OnAdd(&servicenetv1alpha1.LoadBalancerPool{
+// balancersOfNodes returns the pool nodes, of all of them.
+func balancersOfNodes() *servicenetv1alpha1.LoadBalancerPool {
+	return &servicenetv1alpha1.LoadBalancerPool{
 		ObjectMeta: metav1.ObjectMeta{Name: "nodes"},
 		Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{NodeSelector: &metav1.LabelSelector{}},
-	}, false)
+	}
+}
+
+func TestBookFollowsNodes(t *testing.T) {
+	b, pools, nodes, changes := newBalancerScene()
+	pools.OnAdd(balancersOfNodes(), false)
 	expect := func(when string, want string, wantChanges int) {
 		t.Helper()
 		if got := b.LoadBalancers().Describe("nodes", corev1.IPv4Protocol); got != want || *changes != wantChanges {
@@ -145,6 +151,14 @@ func TestBookFollowsNodes(t *testing.T) {
 		}
 	}
 	expect("no node", "none", 1)
+	apart := newPoolBook(clocktesting.NewFakePassiveClock(time.Time{}), allocator.PortSpan{First: 30000, Last: 32767})
+	if apart.seeNode("node", readyNode("10.0.0.1", corev1.ConditionTrue)) {
+		t.Error("a node is news where no pool has nodes")
+	}
+	put(apart.balancerPools, "nodes", balancersOfNodes(), pool.CompileLoadBalancerPool)
+	if len(apart.LoadBalancers().NodeAddresses("nodes", corev1.IPv4Protocol)) != 1 {
+		t.Error("a node that was there before the pool is not in it")
+	}
 	before := b.LoadBalancers()
 	first := stripBalancingNode(readyNode("10.0.0.1", corev1.ConditionTrue))
 	nodes.OnAdd(first, false)

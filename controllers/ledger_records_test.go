@@ -42,6 +42,15 @@ func TestRecordsLeaveOtherFamiliesAlone(t *testing.T) {
 	}
 }
 
+func TestRecordsHaveNoLoadBalancerAddresses(t *testing.T) {
+	service := numbered("web", "10.96.0.7", 30001)
+	service.Spec.Type = corev1.ServiceTypeLoadBalancer
+	service.Status.LoadBalancer.Ingress = []corev1.LoadBalancerIngress{{IP: "192.0.2.1"}, {IP: "2001:db8::1"}}
+	if diff := cmp.Diff([]string{"10.96.0.7", "30001"}, texts(record(service).Numbers)); diff != "" {
+		t.Errorf("numbers (-want +got):\n%s", diff)
+	}
+}
+
 func TestSlotsTellPortsApart(t *testing.T) {
 	service := numbered("web", "10.96.0.7", 30001, 30002)
 	service.Spec.HealthCheckNodePort = 30003

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/netip"
 	"slices"
 	"strings"
@@ -79,6 +80,9 @@ func (p *poolProvider) Ensure(ctx context.Context, service *corev1.Service) (*en
 		if err := r.meet(ctx, &plan.Needs[i]); err != nil {
 			return nil, err
 		}
+	}
+	if len(plan.Keep)+len(r.got) > 0 && r.request.AnyFamily && !slices.ContainsFunc(r.unmet, loadbalancer.Unmet.Needed) {
+		r.waits = addressSpots(r.waits)
 	}
 	r.rest()
 	return r.conclude(&plan), nil
@@ -296,6 +300,14 @@ func (r *round) rest() {
 		// What came free after it was looked for, and before it waited, called nobody.
 		r.enqueue(r.waiter)
 	}
+}
+
+// addressSpots returns the spots of certain addresses: a Service to which one family is
+// enough waits for ports of what it has, not for the other family.
+func addressSpots(waits map[loadbalancer.Spot]loadbalancer.Found) map[loadbalancer.Spot]loadbalancer.Found {
+	some := maps.Clone(waits)
+	maps.DeleteFunc(some, func(spot loadbalancer.Spot, _ loadbalancer.Found) bool { return !spot.Address.IsValid() })
+	return some
 }
 
 // conclude returns what the status is to say, and what is to be done then.

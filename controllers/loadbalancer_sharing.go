@@ -48,7 +48,8 @@ func (s *sharers) of(key ledger.SharingKey, tenants func(ledger.Place) []ledger.
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if delete(s.places[key], place); len(s.places[key]) == 0 {
+		delete(s.places[key], place)
+		if len(s.places[key]) == 0 {
 			delete(s.places, key)
 		}
 		return true
@@ -86,7 +87,8 @@ func (l *locks) lock(name string) (unlock func()) {
 		of.Unlock()
 		l.mu.Lock()
 		defer l.mu.Unlock()
-		if of.wanted--; of.wanted == 0 {
+		of.wanted--
+		if of.wanted == 0 {
 			delete(l.held, name)
 		}
 	}

@@ -29,9 +29,7 @@ const lookPeriod = 5 * time.Second
 // run takes over what Services have, lets addresses be given, and follows the pools,
 // until the context ends.
 func (b *loadBalancers) run(ctx context.Context) error {
-	b.retry(ctx, b.sweep)
-	b.retry(ctx, b.follow)
-	if ctx.Err() != nil {
+	if !b.retry(ctx, b.sweep) || !b.retry(ctx, b.follow) {
 		return nil
 	}
 	b.remember()
@@ -54,12 +52,15 @@ func (b *loadBalancers) run(ctx context.Context) error {
 	}
 }
 
-// retry does something until it succeeds or the context ends.
-func (b *loadBalancers) retry(ctx context.Context, do func(context.Context) error) {
+// retry does something until it succeeds. It returns false when the context ends.
+func (b *loadBalancers) retry(ctx context.Context, do func(context.Context) error) bool {
 	for {
 		err := do(ctx)
-		if err == nil || ctx.Err() != nil {
-			return
+		if err == nil {
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
 		}
 		log.FromContext(ctx).Error(err, "Could not look after load balancers, and try again")
 		select {

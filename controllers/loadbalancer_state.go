@@ -150,30 +150,33 @@ func (b *loadBalancers) serviceChanged(before, after *serviceRecord) {
 	if was == nil && is == nil {
 		return
 	}
-	b.mu.Lock()
 	if was != nil && (is == nil || is.UID != was.UID) {
+		b.mu.Lock()
 		delete(b.services, was.UID)
 		delete(b.wants, was.UID)
 		delete(b.contests, was.UID)
 		if after == nil || after.UID != was.UID {
 			b.departed[before.NamespacedName] = append(b.departed[before.NamespacedName], was.UID)
 		}
+		b.mu.Unlock()
 	}
-	if is != nil {
-		b.services[is.UID] = after.NamespacedName
-	}
-	b.mu.Unlock()
-	news := true
-	if is != nil {
-		news = b.tracker.Seen(is)
-	}
-	switch {
-	case after == nil:
+	if after == nil {
 		b.tracker.Forget(before.NamespacedName)
 		b.requests.add(before.NamespacedName)
-	case news && (was == nil || is == nil || was.ResourceVersion != is.ResourceVersion):
+		return
+	}
+	if is == nil || b.isNews(is, was) {
 		b.requests.add(after.NamespacedName)
 	}
+}
+
+// isNews takes over a Service that the cache shows, and tells whether it is to be
+// looked at: what we wrote ourselves, or a resync shows, is no news.
+func (b *loadBalancers) isNews(is, was *corev1.Service) bool {
+	b.mu.Lock()
+	b.services[is.UID] = client.ObjectKeyFromObject(is)
+	b.mu.Unlock()
+	return b.tracker.Seen(is) && (was == nil || was.ResourceVersion != is.ResourceVersion)
 }
 
 // balancedService returns the Service of a record that matters here, nil if it does

@@ -93,7 +93,8 @@ func worst(refusals []loadbalancer.Refusal) loadbalancer.Refusal {
 	}
 	if len(full) > 0 {
 		return loadbalancer.Refusal{
-			Reason: loadbalancer.PoolExhausted, Message: "no address is free in the pools that serve this Service: " + strings.Join(full, ", "),
+			Reason:  loadbalancer.PoolExhausted,
+			Message: "no address is free in the pools that serve this Service: " + strings.Join(full, ", "),
 		}
 	}
 	return worst
@@ -252,8 +253,7 @@ func (r *round) meetByNodes(ctx context.Context, need *loadbalancer.Need, of *po
 // refusalOf returns why the Service can't share an address. It names nobody.
 func (r *round) refusalOf(sharing *ledger.SharingError) loadbalancer.Refusal {
 	refusal := loadbalancer.Refusal{Reason: loadbalancer.AddressInUse, Message: sharing.Error()}
-	switch sharing.Reason {
-	case ledger.OtherNamespace, ledger.OtherSelector, ledger.PortTaken:
+	if slices.Contains([]ledger.Refusal{ledger.OtherNamespace, ledger.OtherSelector, ledger.PortTaken}, sharing.Reason) {
 		refusal.Reason = loadbalancer.SharingRefused
 	}
 	return refusal
@@ -280,7 +280,8 @@ func (r *round) usedOf(of *pool.LoadBalancerPool) int {
 	counted := map[ledger.Place]bool{}
 	for record := range r.balancedIn(r.owner.Namespace) {
 		for _, place := range r.store.Tenancies(record.UID) {
-			if owner := r.all.Owner(place.Address()); owner != nil && owner.Name == of.Name && !slices.Contains(r.instead, place.Address()) {
+			owner := r.all.Owner(place.Address())
+			if owner != nil && owner.Name == of.Name && !slices.Contains(r.instead, place.Address()) {
 				counted[place] = true
 			}
 		}

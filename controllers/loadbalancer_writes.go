@@ -37,6 +37,7 @@ func (b *loadBalancers) say(ctx context.Context, service *corev1.Service, is *en
 	if err != nil {
 		return nil, err
 	}
+	after.Status = *status
 	b.tellOf(service, after, is)
 	return after, nil
 }
@@ -71,10 +72,13 @@ func (b *loadBalancers) patch(
 	if err != nil {
 		return nil, fmt.Errorf("encoding a change of Service %s: %w", service.Name, err)
 	}
-	name := client.ObjectKeyFromObject(service)
-	object := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: service.Namespace, Name: service.Name}}
+	// The answer is metadata alone: the rest is known.
+	object := &metav1.PartialObjectMetadata{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: service.Namespace, Name: service.Name},
+	}
 	patch := client.RawPatch(types.MergePatchType, content)
-	defer b.tracker.Begin(name)()
+	defer b.tracker.Begin(client.ObjectKeyFromObject(service))()
 	if len(subresource) > 0 {
 		err = b.statuses.Status().Patch(ctx, object, patch)
 	} else {
@@ -82,16 +86,19 @@ func (b *loadBalancers) patch(
 	}
 	switch {
 	case apierrors.IsNotFound(err):
-		return service, fmt.Errorf("%w: Service %s is gone", errStale, service.Name)
+		return nil, fmt.Errorf("%w: Service %s is gone", errStale, service.Name)
 	case apierrors.IsConflict(err):
 		return nil, fmt.Errorf("%w: changing Service %s: %w", errStale, service.Name, err)
 	case err != nil:
 		return nil, fmt.Errorf("changing Service %s: %w", service.Name, err)
 	}
-	if object.DeletionTimestamp == nil || len(object.Finalizers) > 0 {
-		b.tracker.Wrote(object)
+	after := service.DeepCopy()
+	after.ResourceVersion, after.UID = object.ResourceVersion, object.UID
+	after.Finalizers, after.DeletionTimestamp = object.Finalizers, object.DeletionTimestamp
+	if after.DeletionTimestamp == nil || len(after.Finalizers) > 0 {
+		b.tracker.Wrote(after)
 	}
-	return loadbalancer.Strip(object), nil
+	return after, nil
 }
 
 // tellOf makes events of what is new in a status.
@@ -109,10 +116,12 @@ func (b *loadBalancers) tellOf(before, after *corev1.Service, is *ensured) {
 		}
 		return
 	case len(got) > 0:
-		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventAllocated, "Allocate", "Has %s now", addressTexts(got))
+		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventAllocated, "Allocate",
+			"Has %s now", addressTexts(got))
 	}
 	if len(gone) > 0 {
-		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventReleased, "Release", "Has %s no more", addressTexts(gone))
+		b.recorder.Eventf(regarding, nil, corev1.EventTypeNormal, loadbalancer.EventReleased, "Release",
+			"Has %s no more", addressTexts(gone))
 	}
 	if !has && reason != "" && (had || was != reason) {
 		b.recorder.Eventf(regarding, nil, corev1.EventTypeWarning, loadbalancer.EventFailed, "Allocate",

@@ -124,11 +124,6 @@ type Options struct {
 	// that the API server keeps to it while no manager runs.
 	NoAdmissionPolicy bool
 
-	// EnableWebhooks serves the admission webhooks, which give Services their numbers
-	// and refuse those that are at fault. It needs the controllers of ClusterIPs and
-	// of node ports. The API server must be told of them; until then nobody calls.
-	EnableWebhooks bool
-
 	// Namespace is where each replica keeps the Lease that the numbers it has on
 	// loan belong to. All replicas must have the same. Default: kube-system.
 	Namespace string
@@ -140,6 +135,11 @@ type Options struct {
 	// RepairInterval is how often the ledger is compared with all Services without
 	// a reason. One second and more, default 3 minutes.
 	RepairInterval time.Duration
+
+	// EnableWebhooks serves the admission webhooks, which give Services their numbers
+	// and refuse those that are at fault. It needs the controllers of ClusterIPs and
+	// of node ports. The API server must be told of them; until then nobody calls.
+	EnableWebhooks bool
 
 	// WebhookDrainPeriod is for how long the webhooks go on as before when the manager
 	// is told to stop: until all API servers know that this replica is not ready any

@@ -79,7 +79,8 @@ func (b *poolBook) nodeEvents(changed func()) toolscache.ResourceEventHandler {
 	}
 }
 
-// seeNode takes over a node, nil if it is gone, and tells whether pools see another.
+// seeNode takes over a node, nil if it is gone, and tells whether a pool may have other
+// addresses now.
 func (b *poolBook) seeNode(name string, is *corev1.Node) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -101,8 +102,14 @@ func (b *poolBook) seeNode(name string, is *corev1.Node) bool {
 	} else {
 		delete(b.nodes, name)
 	}
-	b.fresh = false
-	return true
+	// Pools without nodes would have to be looked at for nothing.
+	for _, p := range b.balancerPools {
+		if p.OfNodes() {
+			b.fresh = false
+			return true
+		}
+	}
+	return false
 }
 
 // podPrefixes returns the addresses of pods, those of each node. mu is held.

@@ -78,20 +78,36 @@ func (b *Block) encode(taken []byte, names int) []byte {
 		{tagLoans, w.loans(b.loans)},
 		{tagHolds, w.holds(b.holds)},
 	}
-	if tenants := w.tenants(&b.tenants); len(tenants) > 0 {
-		sections = append(sections, section{tagTenants, tenants})
-	}
-	sections = append(sections, b.unknown...)
-	size := headerBytes + checksumBytes
-	for _, s := range sections {
-		size += len(s.content) + 2*binary.MaxVarintLen32
+	tenants := w.tenants(&b.tenants)
+	size := headerBytes + checksumBytes + sizeOf(tenants...)
+	for _, s := range slices.Concat(sections, b.unknown) {
+		size += len(s.content) + 2*binary.MaxVarintLen64
 	}
 	data := append(make([]byte, 0, size), version, version)
-	for _, s := range sections {
-		data = binary.AppendUvarint(data, s.tag)
-		data = appendBytes(data, s.content)
+	data = appendSections(data, sections)
+	if len(tenants) > 0 {
+		// They are most of a block that has any, and not copied once more.
+		data = appendNumber(binary.AppendUvarint(data, tagTenants), sizeOf(tenants...))
+		for _, part := range tenants {
+			data = append(data, part...)
+		}
 	}
+	data = appendSections(data, b.unknown)
 	return binary.LittleEndian.AppendUint32(data, crc32.ChecksumIEEE(data))
+}
+
+func appendSections(data []byte, sections []section) []byte {
+	for _, s := range sections {
+		data = appendBytes(binary.AppendUvarint(data, s.tag), s.content)
+	}
+	return data
+}
+
+func sizeOf(parts ...[]byte) (size int) {
+	for _, part := range parts {
+		size += len(part)
+	}
+	return size
 }
 
 // Decode returns the block that Encode wrote, here or in a neighbouring release.

@@ -457,7 +457,7 @@ func FuzzDecode(f *testing.F) {
 	blocks := []*Block{NewBlock(0), everything(f), tenanted(f), fullOfLoans(f, 20), fullOfHolds(f, 20)}
 	for _, b := range blocks {
 		w := &writer{names: MaxEncoded}
-		loans, holds, tenants := w.loans(b.loans), w.holds(b.holds), w.tenants(&b.tenants)
+		loans, holds, tenants := w.loans(b.loans), w.holds(b.holds), slices.Concat(w.tenants(&b.tenants)...)
 		data := encode(f, b)
 		f.Add(data, loans, holds, tenants)
 		f.Add(data[:len(data)-checksumBytes], loans, []byte{}, []byte{})

@@ -26,4 +26,14 @@
 // (Reclaim) and cleared like all others. Whoever wants a number that is on loan
 // asks for it in the block (Ask), and the holder answers there (HandOver,
 // Refuse).
+//
+// # Load-balancer addresses
+//
+// No stock allocator stands behind these, so that the ledger alone decides: it says
+// which Services have an address (tenants), and whether they may have it together is
+// decided by the move that lets another in. None is lent, and none waits for evidence:
+//
+//	free --Admit--> used --Evict--> held --Expire--> free
+//	                used <--Admit-- held
+//	free <--Evict-- used
 package ledger

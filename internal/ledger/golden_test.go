@@ -98,7 +98,7 @@ func TestTenantsOfVersion1AreRead(t *testing.T) {
 // another version, or neighbouring releases undo each other's writes for ever.
 func TestBlockIsWrittenAsVersion1Does(t *testing.T) {
 	for name, block := range map[string]*Block{"v1": everything(t), "v1-tenants": tenanted(t)} {
-		want, err := os.ReadFile("testdata/" + name + ".bin")
+		want, err := os.ReadFile("testdata/" + name + ".bin") //nolint:gosec // one of testdata
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestExplanationOfVersion1IsRight(t *testing.T) {
 
 func checkExplanation(t *testing.T, name string) {
 	t.Helper()
-	text, err := os.ReadFile(name + ".txt")
+	text, err := os.ReadFile(name + ".txt") //nolint:gosec // one of testdata
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func checkExplanation(t *testing.T, name string) {
 		}
 		explained = append(explained, content...)
 	}
-	data, err := os.ReadFile(name + ".bin")
+	data, err := os.ReadFile(name + ".bin") //nolint:gosec // one of testdata
 	if err != nil {
 		t.Fatal(err)
 	}

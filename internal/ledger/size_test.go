@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -189,7 +190,7 @@ func shared(tb testing.TB) *Block {
 	for i := range 6000 {
 		var ports []Socket
 		for port := range int32(10) {
-			ports = append(ports, tcp(6000*port+int32(i))) //nolint:gosec // a port
+			ports = append(ports, tcp(6000*port+int32(i)))
 		}
 		t := tenantNumbered(i, anywhere, onPorts(ports...))
 		if _, err := b.Admit(7, t); errors.Is(err, ErrNoRoom) {
@@ -203,11 +204,11 @@ func shared(tb testing.TB) *Block {
 }
 
 func TestTenantsThatDoNotFitAreRefused(t *testing.T) {
-	keys := distinct(t, func(terms *Terms, i int) { terms.Key = SharingKeyOf(fmt.Sprint(i)) })
-	ports := distinct(t, func(terms *Terms, i int) {
+	keys := distinct(t, func(terms *Terms, i int) { terms.Key = SharingKeyOf(strconv.Itoa(i)) })
+	ports := distinct(t, func(terms *Terms, _ int) {
 		terms.Sockets = nil
 		for port := range 100 {
-			terms.Sockets = append(terms.Sockets, udp(int32(2*port+1))) //nolint:gosec // a port
+			terms.Sockets = append(terms.Sockets, udp(int32(2*port+1)))
 		}
 	})
 	for name, test := range map[string]struct {

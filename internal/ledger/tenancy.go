@@ -15,15 +15,6 @@ import (
 	"servicenet.dev/servicenet/internal/allocator"
 )
 
-// Load-balancer addresses go from Services to Services in the block itself:
-//
-//	free --Admit--> used --Evict--> held --Expire--> free
-//	                used <--Admit-- held
-//	free <--Evict-- used
-//
-// There is nothing else that could have one, so none is lent, and no hold waits
-// for evidence.
-
 // Admit gives a number to a tenant, beside those that have it if all of them may
 // share it. One that is held for the Service is not held any more. A tenant that
 // has the number gets new terms. It tells whether the block changed.
@@ -32,6 +23,9 @@ import (
 func (b *Block) Admit(number int, t Tenant) (changed bool, err error) {
 	if number < 0 || number >= allocator.BlockSize {
 		return false, fmt.Errorf("a block has no number %d", number)
+	}
+	if !t.isProper() {
+		return false, fmt.Errorf("the sockets of %s are not in order: %v", t.Service, t.Sockets)
 	}
 	if err := b.mayEnter(number, &t); err != nil {
 		return false, err

@@ -34,7 +34,8 @@ type Terms struct {
 	// all others that do, of any namespace and without a key, as long as no port is
 	// wanted twice.
 	Node bool
-	// Sockets are the ports that the Service has on the address.
+	// Sockets are the ports that the Service has on the address, which NewTenant puts
+	// in order.
 	Sockets []Socket
 	// Selector stands for the Pods that the Service sends traffic to, where that
 	// goes to Pods of its own node alone (externalTrafficPolicy Local). It is zero
@@ -103,6 +104,17 @@ func NewTenant(service Owner, terms Terms) Tenant {
 	slices.Sort(sockets)
 	terms.Sockets = slices.Compact(sockets)
 	return Tenant{UID: service.UID, Service: SubjectOf(service.NamespacedName), Terms: terms, namespace: markOf(service.Namespace)}
+}
+
+// isProper tells whether the sockets are such as NewTenant makes of them. Others could
+// not be read again.
+func (t Tenant) isProper() bool {
+	for i, socket := range t.Sockets {
+		if socket >= socketEnd || i > 0 && t.Sockets[i-1] >= socket {
+			return false
+		}
+	}
+	return true
 }
 
 // Equal tells whether two tenants are one Service on equal terms.

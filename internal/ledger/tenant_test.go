@@ -157,6 +157,18 @@ func TestTenantIsAdmittedOnce(t *testing.T) {
 	}
 }
 
+func TestTenantThatCouldNotBeReadAgainIsRefused(t *testing.T) {
+	for name, sockets := range map[string][]Socket{
+		"out of order": {tcp(81), tcp(80)}, "twice": {tcp(80), tcp(80)}, "none that there is": {tcp(80), socketEnd},
+	} {
+		tenant := sharer("a")
+		tenant.Sockets = sockets
+		if changed, err := NewBlock(0).Admit(7, tenant); changed || err == nil {
+			t.Errorf("%s: changed %t, %v", name, changed, err)
+		}
+	}
+}
+
 func TestTermsChangeWhereTheOthersAllow(t *testing.T) {
 	b := NewBlock(0)
 	admit(t, b, 7, sharer("a"), sharer("b", onPorts(tcp(443))))

@@ -63,13 +63,13 @@ func BenchmarkTenantsAreRead(b *testing.B) {
 func BenchmarkTenantShares(b *testing.B) {
 	block := NewBlock(1)
 	for i := range 1000 {
-		admit(b, block, 7, tenantNumbered(i, anywhere, onPorts(tcp(int32(1+i))))) //nolint:gosec // small
+		admit(b, block, 7, tenantNumbered(i, anywhere, onPorts(tcp(int32(1+i)))))
 	}
 	b.ResetTimer()
 	for i := range b.N {
 		next := block.Clone()
 		next.Evict(7, tenantNumbered(i%1000).UID, Retention{})
-		admit(b, next, 7, tenantNumbered(i%1000, anywhere, onPorts(tcp(int32(1+i%1000))))) //nolint:gosec // small
+		admit(b, next, 7, tenantNumbered(i%1000, anywhere, onPorts(tcp(int32(1+i%1000)))))
 		encode(b, next)
 		block = next
 	}

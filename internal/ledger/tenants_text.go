@@ -79,29 +79,21 @@ func (l *lot) text(named bool) *lotText {
 	return text
 }
 
-// tenants writes tenants, with the names of as many lots as there is room for.
-func (w *writer) tenants(t *tenantTable) []byte {
-	var texts [len(t.lots)]*lotText
-	size := 0
+// tenants returns the parts of the encoding of tenants, with the names of as many
+// lots as there is room for.
+func (w *writer) tenants(t *tenantTable) (parts [][]byte) {
 	for i, l := range &t.lots {
 		if l == nil {
 			continue
 		}
-		texts[i] = l.text(true)
-		if texts[i].names > w.names {
-			texts[i] = l.text(false)
+		text := l.text(true)
+		if text.names > w.names {
+			text = l.text(false)
 		}
-		w.names -= texts[i].names
-		size += len(texts[i].data) + lotHeader
+		w.names -= text.names
+		parts = append(parts, appendNumber(appendNumber(nil, i), len(text.data)), text.data)
 	}
-	data := make([]byte, 0, size)
-	for i, text := range &texts {
-		if text != nil {
-			data = appendNumber(data, i)
-			data = appendBytes(data, text.data)
-		}
-	}
-	return data
+	return parts
 }
 
 // lotWriter writes one lot.

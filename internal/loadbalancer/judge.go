@@ -15,6 +15,10 @@ type Unmet struct {
 	Refusal
 }
 
+// Needed tells whether a Service to which an address of one family is enough, and that
+// has one, still needs this one: it asks for it by name, or is to move there.
+func (u Unmet) Needed() bool { return u.Named.IsValid() || len(u.InsteadOf) > 0 }
+
 // Refusal is why there is no address.
 type Refusal struct {
 	// Reason is one of those of the condition.
@@ -27,9 +31,7 @@ type Refusal struct {
 // addresses and needs that are not met.
 func Judge(r *Request, has []netip.Addr, unmet []Unmet) *Verdict {
 	if len(has) > 0 {
-		unmet = slices.DeleteFunc(slices.Clone(unmet), func(u Unmet) bool {
-			return r.AnyFamily && !u.Named.IsValid() && len(u.InsteadOf) == 0
-		})
+		unmet = slices.DeleteFunc(slices.Clone(unmet), func(u Unmet) bool { return r.AnyFamily && !u.Needed() })
 	}
 	if len(unmet) == 0 {
 		return &Verdict{True: true, Reason: Allocated, Message: "has " + list(has)}

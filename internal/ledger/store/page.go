@@ -194,9 +194,6 @@ func (s *Store) gone(object *servicenetv1alpha1.AllocationBlock, last *version) 
 	p := s.page(key)
 	lost := last != nil && (last.broken != nil || !last.block.Empty())
 	if p.meta.UID == object.UID {
-		if last != nil && !lost {
-			s.see(p, last)
-		}
 		s.miss(p)
 	}
 	if last == nil || p.gone != object.UID || p.meta.UID != "" {

@@ -173,8 +173,12 @@ func TestBlockWithoutRoomIsPassedOver(t *testing.T) {
 	play(t, 1, nil, func(s *scene) {
 		crowded, empty := lb("10.0.0.1"), lb("10.0.16.0")
 		block := ledger.NewBlock(1)
-		for i := 0; ; i++ {
-			_, err := block.Admit(crowded.Number, sharing("x"+strconv.Itoa(i), int32(i+1))) //nolint:gosec // a port
+		for i := 100; ; i++ {
+			tenant := alone("x" + strconv.Itoa(i))
+			for port := range int32(100) {
+				tenant.Sockets = append(tenant.Sockets, socket(600*port))
+			}
+			_, err := block.Admit(i, tenant)
 			if errors.Is(err, ledger.ErrNoRoom) {
 				break
 			} else if err != nil {

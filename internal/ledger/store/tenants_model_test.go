@@ -116,7 +116,7 @@ func (m *leaseholds) errorf(format string, args ...any) {
 //     (Block.Admit)
 //   - an address that was given before the answer was lost is not found again
 //     (assignment.take)
-//   - a block that is deleted with tenants is taken for one without any (page.miss)
+//   - an address is free although one of its tenants stays (Block.Evict)
 //   - a retention is over before its time (Block.Expire)
 //   - an address that is kept for one Service is given to another (Block.mayEnter)
 func TestTenantsModel(t *testing.T) {

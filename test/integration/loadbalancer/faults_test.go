@@ -405,7 +405,7 @@ var _ = Describe("Two Services with a sharing key", func() {
 
 	AfterEach(func(ctx SpecContext) { other.RemoveAll(ctx) })
 
-	cross := annotated(servicenetv1alpha1.SharingCrossNamespaceAnnotation, "true")
+	cross := func(s *corev1.Service) { annotated(servicenetv1alpha1.SharingCrossNamespaceAnnotation, "true")(s) }
 	local := func(app string) change {
 		return func(s *corev1.Service) {
 			s.Spec.ExternalTrafficPolicy, s.Spec.Selector = corev1.ServiceExternalTrafficPolicyLocal, map[string]string{"app": app}
@@ -422,7 +422,7 @@ var _ = Describe("Two Services with a sharing key", func() {
 		in.stays(ctx, "api", was)
 	},
 		Entry("with different ports", sharing("k", 443)),
-		Entry("with one port for different protocols", sharing("k", 80), change(func(s *corev1.Service) { s.Spec.Ports[0].Protocol = corev1.ProtocolUDP })),
+		Entry("with one port for different protocols", sharing("k", 80), func(s *corev1.Service) { s.Spec.Ports[0].Protocol = corev1.ProtocolUDP }),
 	)
 
 	DescribeTable("have two", func(ctx SpecContext, changes ...change) {

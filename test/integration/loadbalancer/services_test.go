@@ -75,26 +75,26 @@ var _ = Describe("A Service of our class", func() {
 			in.expect(ctx, "web", want)
 		},
 		Entry("nothing in particular", "192.0.2.1"),
-		Entry("IPv6", "2001:db8::1", change(func(s *corev1.Service) { s.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv6Protocol} })),
+		Entry("IPv6", "2001:db8::1", func(s *corev1.Service) { s.Spec.IPFamilies = []corev1.IPFamily{corev1.IPv6Protocol} }),
 		Entry("both families", "192.0.2.1 2001:db8::1", dualStack(corev1.IPFamilyPolicyRequireDualStack)),
 		Entry("both families, preferably", "192.0.2.1 2001:db8::1", dualStack(corev1.IPFamilyPolicyPreferDualStack)),
 		Entry("both families, of a pool that has one", "198.51.100.1 NoPool", dualStack(corev1.IPFamilyPolicyRequireDualStack),
 			annotated(servicenetv1alpha1.LoadBalancerPoolKey, "asked")),
 		Entry("both families, preferably, of a pool that has one", "198.51.100.1", dualStack(corev1.IPFamilyPolicyPreferDualStack),
 			annotated(servicenetv1alpha1.LoadBalancerPoolKey, "asked")),
-		Entry("an address in the field", "192.0.2.1", change(func(s *corev1.Service) { s.Spec.LoadBalancerIP = "192.0.2.1" })),
+		Entry("an address in the field", "192.0.2.1", func(s *corev1.Service) { s.Spec.LoadBalancerIP = "192.0.2.1" }),
 		Entry("addresses in the annotation", "192.0.2.1 198.51.100.1", named("192.0.2.1,198.51.100.1")),
 		Entry("one in a pool of those that ask", "198.51.100.1", named("198.51.100.1")),
 		Entry("one in no pool", "AddressOutsidePools", named("10.1.2.3")),
 		Entry("one of a pool of others", "AddressOutsidePools", named("203.0.113.1")),
 		Entry("a pool by annotation", "198.51.100.1", annotated(servicenetv1alpha1.LoadBalancerPoolKey, "asked")),
-		Entry("a pool by label", "198.51.100.1", change(func(s *corev1.Service) {
+		Entry("a pool by label", "198.51.100.1", func(s *corev1.Service) {
 			metav1.SetMetaDataLabel(&s.ObjectMeta, servicenetv1alpha1.LoadBalancerPoolKey, "asked")
-		})),
+		}),
 		Entry("a pool that there is not", "PoolNotFound", annotated(servicenetv1alpha1.LoadBalancerPoolKey, "none")),
 		Entry("a pool of others", "PoolNotFound", annotated(servicenetv1alpha1.LoadBalancerPoolKey, "others")),
 		Entry("no address", "Malformed", named("192.0.2")),
-		Entry("two things at once", "Malformed", named("192.0.2.1"), change(func(s *corev1.Service) { s.Spec.LoadBalancerIP = "192.0.2.2" })),
+		Entry("two things at once", "Malformed", named("192.0.2.1"), func(s *corev1.Service) { s.Spec.LoadBalancerIP = "192.0.2.2" }),
 		Entry("the mode Proxy", "192.0.2.1/Proxy", annotated(servicenetv1alpha1.IPModeAnnotation, "Proxy")),
 	)
 

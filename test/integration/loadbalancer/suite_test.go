@@ -48,8 +48,8 @@ func newSpace(ctx context.Context, labels map[string]string) space {
 	return space{dual.NewSpace(ctx, labels)}
 }
 
-// start starts a manager of load balancers alone. When the spec ends it gives back what
-// Services have.
+// start starts a manager of numbers and load balancers. When the spec ends it gives back
+// what Services have.
 func (in space) start(ctx context.Context, name string, args ...string) *controlplane.Manager {
 	GinkgoHelper()
 	manager := dual.StartManager(ctx, name, append([]string{"--controllers=loadbalancer", "--repair-interval=2s"}, args...)...)
@@ -192,17 +192,17 @@ func textOf(service *corev1.Service) string {
 	var words []string
 	for i := range service.Status.LoadBalancer.Ingress {
 		is := &service.Status.LoadBalancer.Ingress[i]
-		word := is.IP + is.Hostname
+		parts := []string{is.IP, is.Hostname}
 		if is.IPMode != nil && *is.IPMode != corev1.LoadBalancerIPModeVIP {
-			word += "/" + string(*is.IPMode)
+			parts = append(parts, "/", string(*is.IPMode))
 		}
 		for _, port := range is.Ports {
-			word += fmt.Sprintf(":%d", port.Port)
+			parts = append(parts, fmt.Sprint(":", port.Port))
 			if port.Error != nil {
-				word += "!"
+				parts = append(parts, "!")
 			}
 		}
-		words = append(words, word)
+		words = append(words, strings.Join(parts, ""))
 	}
 	condition := apimeta.FindStatusCondition(service.Status.Conditions, servicenetv1alpha1.ConditionAddressAllocated)
 	switch {
