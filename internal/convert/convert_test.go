@@ -141,6 +141,7 @@ func TestServicesThatShareAnAddressAreToldOfIfTheyMayNot(t *testing.T) {
 		"the same key, different ports":   {key("k", "metallb.io/"), key("k", "metallb.universe.tf/"), other, "a", false},
 		"the same key, in two namespaces": {key("k", "metallb.io/"), key("k", "metallb.io/"), other, "b", false},
 		"no key":                          {"", "", other, "b", true},
+		"no key, in one namespace":        {"", "", other, "a", true},
 		"different keys":                  {key("k", "metallb.io/"), key("l", "metallb.io/"), other, "b", true},
 		"the same port":                   {key("k", "metallb.io/"), key("k", "metallb.io/"), "", "b", true},
 		"the same key, one of them Local": {key("k", "metallb.io/"), key("k", "metallb.io/"), other + ", externalTrafficPolicy: Local", "b", true},

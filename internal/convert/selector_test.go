@@ -32,6 +32,7 @@ func TestEitherPicksWhatAnyPicksOrSaysThatItCannot(t *testing.T) {
 		"values of one label":              {[]string{"a=1", "a=2", "a in (2,3)"}, "a in (1,2,3)", false},
 		"beside what they have in common":  {[]string{"a=1,b=2", "a=3,b=2"}, "a in (1,3),b=2", false},
 		"the weaker one":                   {[]string{"a=1,b=2", "b=2"}, "b=2", false},
+		"the weaker one, ahead":            {[]string{"b=2", "a=1,b=2"}, "b=2", false},
 		"everything":                       {[]string{"a=1", ""}, "", false},
 		"step by step":                     {[]string{"a=1,b=1", "a=2,b=2", "a=1,b=2", "a=2,b=1"}, "a in (1,2),b in (1,2)", false},
 		"different labels":                 {[]string{"a=1", "b=1"}, "", true},

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/apimachinery/pkg/watch"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 )
@@ -87,62 +89,92 @@ type seen struct {
 	has, told map[types.NamespacedName]time.Time
 }
 
-// watching is a watch that goes on.
+// watching is a watch that goes on. It notes all as it comes, so that the API server
+// never waits for it.
 type watching struct {
-	events <-chan seenEvent
-	stop   func()
+	stop context.CancelFunc
+	// news has a value if something was noted since it was taken.
+	news chan struct{}
+
+	mu sync.Mutex
 	seen
 }
 
-type seenEvent struct {
-	service *corev1.Service
-	at      time.Time
-}
-
-// watch begins to watch Services.
+// watch begins to watch Services. If the API server ends a watch, another begins.
 func (w *world) watch(ctx context.Context) (*watching, error) {
 	watcher, err := w.api.Watch(ctx, &corev1.ServiceList{})
 	if err != nil {
 		return nil, err
 	}
-	events := make(chan seenEvent, 1024)
+	ctx, stop := context.WithCancel(ctx)
+	shown := &watching{
+		stop: stop, news: make(chan struct{}, 1),
+		seen: seen{has: map[types.NamespacedName]time.Time{}, told: map[types.NamespacedName]time.Time{}},
+	}
 	go func() {
-		defer close(events)
-		for event := range watcher.ResultChan() {
-			if service, is := event.Object.(*corev1.Service); is {
-				events <- seenEvent{service, time.Now()}
-			}
+		for err == nil && ctx.Err() == nil {
+			shown.take(ctx, watcher)
+			watcher, err = w.api.Watch(ctx, &corev1.ServiceList{})
 		}
 	}()
-	return &watching{
-		events: events, stop: watcher.Stop,
-		seen: seen{has: map[types.NamespacedName]time.Time{}, told: map[types.NamespacedName]time.Time{}},
-	}, nil
+	return shown, nil
 }
 
-// until takes in what the watch shows until there is enough of it.
+// take notes what a watch shows, until it or the context ends.
+func (w *watching) take(ctx context.Context, from watch.Interface) {
+	defer from.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case event, open := <-from.ResultChan():
+			if !open {
+				return
+			}
+			if service, is := event.Object.(*corev1.Service); is {
+				w.note(service)
+			}
+		}
+	}
+}
+
+func (w *watching) note(service *corev1.Service) {
+	now, name := time.Now(), types.NamespacedName{Namespace: service.Namespace, Name: service.Name}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if _, known := w.has[name]; !known && len(service.Status.LoadBalancer.Ingress) > 0 {
+		w.has[name] = now
+	}
+	if _, known := w.told[name]; !known && len(service.Status.Conditions) > 0 {
+		w.told[name] = now
+	}
+	select {
+	case w.news <- struct{}{}:
+	default:
+	}
+}
+
+// until waits until there is enough of what the watch shows.
 func (w *watching) until(ctx context.Context, enough func(s *seen) bool) error {
-	for !enough(&w.seen) {
+	for {
+		w.mu.Lock()
+		done := enough(&w.seen)
+		w.mu.Unlock()
+		if done {
+			return nil
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case event, open := <-w.events:
-			if !open {
-				return fmt.Errorf("the watch of Services ended, with %d that have an address", len(w.has))
-			}
-			w.note(event)
+		case <-w.news:
 		}
 	}
-	return nil
 }
 
-func (w *watching) note(event seenEvent) {
-	name := types.NamespacedName{Namespace: event.service.Namespace, Name: event.service.Name}
-	status := &event.service.Status
-	if _, known := w.has[name]; !known && len(status.LoadBalancer.Ingress) > 0 {
-		w.has[name] = event.at
-	}
-	if _, known := w.told[name]; !known && len(status.Conditions) > 0 {
-		w.told[name] = event.at
-	}
+// when returns when a Service was seen to have an address, and whether it was.
+func (w *watching) when(i int) (time.Time, bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	at, found := w.has[nameOf(i)]
+	return at, found
 }

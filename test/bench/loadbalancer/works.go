@@ -74,7 +74,8 @@ func crowd(ctx context.Context, w *world, r *results) error {
 	}
 	var delays []float64
 	for i := range count {
-		delays = append(delays, max(0, milliseconds(shown.has[nameOf(i)].Sub(created[i]))))
+		at, _ := shown.when(i)
+		delays = append(delays, max(0, milliseconds(at.Sub(created[i]))))
 	}
 	slices.Sort(delays)
 	after, err := w.writes(ctx)
@@ -181,9 +182,6 @@ func bareRate(ctx context.Context, w *world, count int) (float64, error) {
 		return 0, err
 	}
 	defer shown.stop()
-	go func() {
-		_ = shown.until(ctx, func(*seen) bool { return false }) // it ends with the watch
-	}()
 	begun := time.Now()
 	err = w.inParallel(ctx, count, func(ctx context.Context, i int) error {
 		change, err := json.Marshal(map[string]any{
@@ -225,19 +223,24 @@ func freed(ctx context.Context, w *world, r *results) error {
 	if err := shown.until(ctx, func(s *seen) bool { return len(s.has) == holders && len(s.told) == count }); err != nil {
 		return err
 	}
-	before, err := w.writesAtRest(ctx)
+	if err := rests(ctx, settle); err != nil {
+		return err
+	}
+	before, err := w.writes(ctx)
 	if err != nil {
 		return err
 	}
-	delays, err := free(ctx, w, shown, count)
+	delays, err := freeSome(ctx, w, shown, count)
 	if err != nil {
 		return err
 	}
-	after, err := w.writesAtRest(ctx)
+	if err := rests(ctx, settle); err != nil {
+		return err
+	}
+	after, err := w.writes(ctx)
 	if err != nil {
 		return err
 	}
-	slices.Sort(delays)
 	r.most(fmt.Sprintf("%d wait for an address: from delete until the longest waiter has it, p50, ms", count-holders),
 		delays[len(delays)/2], 100)
 	r.just("waiting for an address: the same at most, ms", delays[len(delays)-1])
@@ -245,13 +248,16 @@ func freed(ctx context.Context, w *world, r *results) error {
 	return nil
 }
 
-// free frees an address some times, and returns how long it took until who waits
-// longest had it, in ms.
-func free(ctx context.Context, w *world, shown *watching, count int) (delays []float64, err error) {
+// freeSome deletes Services that have an address, one after the other, and returns how
+// many milliseconds it took each time until the longest waiter had it, in their order.
+func freeSome(ctx context.Context, w *world, shown *watching, count int) ([]float64, error) {
+	var delays []float64
+	gone := map[int]bool{}
 	for deleted := range min(times, count-holders) {
 		// Who came first when the manager started is no matter here.
-		holder := nthOf(count, deleted, func(i int) bool { return has(shown, i) })
-		next := nameOf(nthOf(count, 0, func(i int) bool { return !has(shown, i) }))
+		holder := firstOf(count, func(i int) bool { return has(shown, i) && !gone[i] })
+		next := firstOf(count, func(i int) bool { return !has(shown, i) })
+		gone[holder] = true
 		begun := time.Now()
 		if err := w.api.Delete(ctx, newService(holder)); err != nil {
 			return nil, err
@@ -259,28 +265,26 @@ func free(ctx context.Context, w *world, shown *watching, count int) (delays []f
 		if err := shown.until(ctx, func(s *seen) bool { return len(s.has) == holders+deleted+1 }); err != nil {
 			return nil, err
 		}
-		at, got := shown.has[next]
+		at, got := shown.when(next)
 		if !got {
-			return nil, fmt.Errorf("%s has waited for longest, and another Service has got the address", next.Name)
+			return nil, fmt.Errorf("%s has waited for longest, and another Service has got the address", nameOf(next).Name)
 		}
 		delays = append(delays, milliseconds(at.Sub(begun)))
 	}
+	slices.Sort(delays)
 	return delays, nil
 }
 
 func has(shown *watching, i int) bool {
-	_, found := shown.has[nameOf(i)]
+	_, found := shown.when(i)
 	return found
 }
 
-// nthOf returns the number of the Service that comes so many after the first of some.
-func nthOf(count, n int, is func(i int) bool) int {
+// firstOf returns the number of the first Service of some.
+func firstOf(count int, is func(i int) bool) int {
 	for i := range count {
 		if is(i) {
-			if n == 0 {
-				return i
-			}
-			n--
+			return i
 		}
 	}
 	return count

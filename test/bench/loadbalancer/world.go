@@ -109,14 +109,6 @@ func (w *world) writes(ctx context.Context) (writes, error) {
 	return sum, err
 }
 
-// writesAtRest returns the same when nothing more is to be expected of what went before.
-func (w *world) writesAtRest(ctx context.Context) (writes, error) {
-	if err := rests(ctx, settle); err != nil {
-		return writes{}, err
-	}
-	return w.writes(ctx)
-}
-
 // processor returns how many seconds of processor time a manager has used.
 func processor(ctx context.Context, manager *controlplane.Manager) (seconds float64, err error) {
 	err = scrape(ctx, http.DefaultClient, manager.MetricsURL+"/metrics", func(name string, value float64) {
