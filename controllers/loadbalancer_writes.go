@@ -153,7 +153,7 @@ func addressTexts(of []netip.Addr) string {
 
 // referenceToRecord names a Service in events.
 func referenceToRecord(record *serviceRecord) *corev1.ObjectReference {
-	return &corev1.ObjectReference{
-		APIVersion: "v1", Kind: "Service", Namespace: record.Namespace, Name: record.Name, UID: record.UID,
-	}
+	return referenceToService(&corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: record.Namespace, Name: record.Name, UID: record.UID},
+	})
 }

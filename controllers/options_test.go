@@ -108,7 +108,7 @@ func TestDefaultsAreThoseOfKubeControllerManager(t *testing.T) {
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour,
 		MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
 		Namespace: "kube-system", ServiceNodePortRange: PortRange{30000, 32767}, RepairInterval: 3 * time.Minute,
-		AllowedExternalIPs: []string{AnyExternalIPs}, LoadBalancerClass: "servicenet.dev/pool", ConcurrentServiceSyncs: 32,
+		AllowedExternalIPs: []string{AnyExternalIPs}, ConcurrentServiceSyncs: 32, LoadBalancerClass: "servicenet.dev/pool",
 	}
 	if diff := cmp.Diff(want, DefaultOptions()); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
@@ -123,8 +123,7 @@ func TestDefaultsReplaceNothingThatIsSet(t *testing.T) {
 		EndpointSliceUpdatesBatchPeriod: 1, EndpointUpdatesBatchPeriod: 2, MirroringEndpointSliceUpdatesBatchPeriod: 3,
 		KubeAPIQPS: 20, KubeAPIBurst: 21, KeepOrphanedEndpoints: true, MaxUpdatesGatherPeriod: 4, SliceMergeRate: 5,
 		EndpointsCheckPeriod: time.Minute, Namespace: "system", ServiceNodePortRange: PortRange{1, 2}, RepairInterval: time.Hour,
-		NoAdmissionPolicy: true, AllowedExternalIPs: []string{NoExternalIPs}, LoadBalancerClass: "example.com/ours", LoadBalancerDefault: true,
-		ConcurrentServiceSyncs: 12,
+		NoAdmissionPolicy: true, AllowedExternalIPs: []string{NoExternalIPs}, ConcurrentServiceSyncs: 32, LoadBalancerClass: "example.com/ours", LoadBalancerDefault: true,
 	}
 	if diff := cmp.Diff(set, set.withDefaults()); diff != "" {
 		t.Errorf("options (-want +got):\n%s", diff)

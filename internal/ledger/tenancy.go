@@ -35,13 +35,8 @@ func (b *Block) Admit(number int, t Tenant) (changed bool, err error) {
 	if there && tenants[at].Equal(t) {
 		return false, nil
 	}
-	for i := range tenants {
-		if there && i == at {
-			continue
-		}
-		if reason, socket := t.excludes(&tenants[i]); reason != "" {
-			return false, &SharingError{Reason: reason, With: tenants[i].Service, Socket: socket}
-		}
+	if err := t.joins(tenants); err != nil {
+		return false, err
 	}
 	tenants, more := slices.Clone(tenants), t.mostBytes()
 	if there {
@@ -58,6 +53,18 @@ func (b *Block) Admit(number int, t Tenant) (changed bool, err error) {
 	delete(b.holds, number)
 	b.taken.Take(number)
 	return true, nil
+}
+
+// joins fails when a tenant may not have an address beside one of its tenants.
+func (t Tenant) joins(tenants []Tenant) error {
+	for i := range tenants {
+		if other := &tenants[i]; other.UID != t.UID {
+			if reason, socket := t.excludes(other); reason != "" {
+				return &SharingError{Reason: reason, With: other.Service, Socket: socket}
+			}
+		}
+	}
+	return nil
 }
 
 // mayEnter fails when a number is held for another, or on loan.

@@ -55,7 +55,7 @@ func Judge(r *Request, has []netip.Addr, unmet []Unmet) *Verdict {
 }
 
 // text says what is wrong, and with which address if there is more than one thing.
-func (u *Unmet) text() string {
+func (u Unmet) text() string {
 	if u.Rehomes {
 		return list(u.InsteadOf) + " is in no pool that serves this Service, and is replaced when one has another: " + u.Message
 	}

@@ -92,8 +92,8 @@ type assignment struct {
 	s      *Store
 	h      *shelf
 	tenant ledger.Tenant
-	// crowded tells that a block with free numbers had no room for another tenant.
-	crowded bool
+	// crowded are blocks with free numbers that had no room for this tenant.
+	crowded []*page
 }
 
 // try chooses a block and takes a number of it. It fails with errMoved if others
@@ -114,7 +114,7 @@ func (a *assignment) try(ctx context.Context) (ledger.Place, error) {
 		return nil
 	})
 	if errors.Is(err, ledger.ErrNoRoom) {
-		a.pass(key.Block)
+		a.passOver(key)
 		return ledger.Place{}, errMoved
 	}
 	return place, err
@@ -145,7 +145,13 @@ func (a *assignment) choose() (allocator.Choice, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h.used = time.Now()
+	for _, p := range a.crowded {
+		h.index.Update(p.key.Block, allTaken())
+	}
 	choice, found := h.index.Choose(s.rng, h.active)
+	for _, p := range a.crowded {
+		h.update(p) // others may have room there
+	}
 	switch {
 	case !found:
 		return choice, a.full()
@@ -165,7 +171,7 @@ func (s *Store) exists(h *shelf, block allocator.Block) bool {
 
 // full says why no block has a free number.
 func (a *assignment) full() error {
-	if a.crowded {
+	if len(a.crowded) > 0 {
 		return ledger.ErrNoRoom
 	}
 	if err := a.s.brokenOf(a.h); err != nil {
@@ -174,12 +180,16 @@ func (a *assignment) full() error {
 	return &ledger.FullError{}
 }
 
-// pass has a block looked at as full until it changes.
-func (a *assignment) pass(block allocator.Block) {
+// passOver has a block looked at as full, by this request alone.
+func (a *assignment) passOver(key ledger.Key) {
 	a.s.mu.Lock()
 	defer a.s.mu.Unlock()
-	a.crowded = true
-	full := bitmap.New(allocator.BlockSize)
-	full.TakeBand(full.Whole())
-	a.h.index.Update(block, full)
+	a.crowded = append(a.crowded, a.s.page(key))
+}
+
+// allTaken returns what is taken of a block of which nothing may be chosen.
+func allTaken() *bitmap.Set {
+	all := bitmap.New(allocator.BlockSize)
+	all.TakeBand(all.Whole())
+	return all
 }

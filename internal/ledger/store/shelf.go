@@ -10,7 +10,6 @@ import (
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/allocator"
-	"servicenet.dev/servicenet/internal/bitmap"
 	"servicenet.dev/servicenet/internal/ledger"
 )
 
@@ -72,9 +71,7 @@ func (h *shelf) update(p *page) {
 	switch {
 	case p.key.Family != h.family || !h.of.Touches(p.key.Block):
 	case p.broken != nil:
-		full := bitmap.New(allocator.BlockSize)
-		full.TakeBand(full.Whole())
-		h.index.Update(p.key.Block, full)
+		h.index.Update(p.key.Block, allTaken())
 	case p.block == nil:
 		h.index.Remove(p.key.Block)
 	default:

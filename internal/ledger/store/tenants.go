@@ -102,14 +102,7 @@ func (s *Store) Tenants(place ledger.Place) []ledger.Tenant {
 // AllTenants iterates over the load-balancer addresses that Services have, with each
 // of these, as they are when it is called.
 func (s *Store) AllTenants() iter.Seq2[ledger.Place, ledger.Tenant] {
-	blocks := map[ledger.Key]*ledger.Block{}
-	s.mu.Lock()
-	for key, p := range s.pages {
-		if p.tenanted != nil {
-			blocks[key] = p.tenanted
-		}
-	}
-	s.mu.Unlock()
+	blocks := s.tenanted()
 	return func(yield func(ledger.Place, ledger.Tenant) bool) {
 		for key, block := range blocks {
 			for number, tenant := range block.AllTenants() {
@@ -121,11 +114,24 @@ func (s *Store) AllTenants() iter.Seq2[ledger.Place, ledger.Tenant] {
 	}
 }
 
-// UsedIn returns how many numbers of a range are used, and how many are held. Those
-// that are excluded do not count.
+// tenanted returns the blocks of load-balancer addresses. They must not be changed.
+func (s *Store) tenanted() map[ledger.Key]*ledger.Block {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	blocks := map[ledger.Key]*ledger.Block{}
+	for key, p := range s.pages {
+		if p.tenanted != nil {
+			blocks[key] = p.tenanted
+		}
+	}
+	return blocks
+}
+
+// UsedIn returns how many load-balancer addresses of a range are used, each once
+// however many share it, and how many are held. Those that are excluded do not count.
 func (s *Store) UsedIn(family servicenetv1alpha1.NumberFamily, of *allocator.Range) (used, held int) {
 	index := allocator.NewIndex(of)
-	for key, block := range s.Blocks() {
+	for key, block := range s.tenanted() {
 		if key.Family != family || !of.Touches(key.Block) {
 			continue
 		}

@@ -58,6 +58,9 @@ func TestNobodyLosesAnAddressWithItsBlock(t *testing.T) {
 				time.Sleep(3 * s.r[0].Timing.Stale) // nothing but the block tells who has them
 
 				for _, r := range s.r {
+					if used, held := r.UsedIn(lb4, of); used != 1 || held != 1 {
+						s.Errorf("%d used, %d held", used, held)
+					}
 					if got := r.Tenancies("a"); !slices.Equal(got, []ledger.Place{place}) {
 						s.Errorf("the Service has %v", got)
 					}
@@ -200,9 +203,20 @@ func TestBlockWithoutRoomIsPassedOver(t *testing.T) {
 		if _, err := s.r[0].AssignAny(s.Context(), lb4, pool(s.T, "10.0.0.0/20"), alone("b")); !errors.Is(err, ledger.ErrNoRoom) {
 			s.Errorf("a range without room: %v", err)
 		}
-		if got := s.assignAny(s.r[0], pool(s.T, "10.0.0.0/19"), alone("b")); got.Key != empty.Key {
+		of := pool(s.T, "10.0.0.0/19")
+		if got := s.assignAny(s.r[0], of, alone("b")); got.Key != empty.Key {
 			s.Errorf("%s is given", got)
 		}
+		// One with many ports has no room where others have some.
+		s.vacate(s.r[0], ledger.Place{Key: crowded.Key, Number: 100}, "x100", ledger.Retention{})
+		few, wide := pool(s.T, "10.0.0.0/30"), alone("wide")
+		for port := range int32(300) {
+			wide.Sockets = append(wide.Sockets, socket(200*port))
+		}
+		if _, err := s.r[0].AssignAny(s.Context(), lb4, few, wide); !errors.Is(err, ledger.ErrNoRoom) {
+			s.Errorf("a range without room for so many ports: %v", err)
+		}
+		s.assignAny(s.r[0], few, alone("c"))
 	})
 }
 

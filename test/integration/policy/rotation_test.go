@@ -109,7 +109,7 @@ var _ = Describe("A manager that rotates its certificate", func() {
 
 		ca, err := mount(folder)(ctx)
 		Expect(err).NotTo(HaveOccurred())
-		Eventually(trusted).WithContext(ctx).Should(And(HaveLen(6), HaveEach(string(ca))))
+		Eventually(trusted).WithContext(ctx).Should(And(HaveLen(7), HaveEach(string(ca))))
 		authorities := x509.NewCertPool()
 		Expect(authorities.AppendCertsFromPEM(ca)).To(BeTrue())
 		dialer := &tls.Dialer{Config: &tls.Config{
