@@ -39,11 +39,6 @@ func (q *requests) from(cache.Cache) source.Source { return source.Func(q.start)
 
 // Reconcile brings one Service up to date.
 func (r *loadBalancerReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	select {
-	case <-r.open:
-	case <-ctx.Done():
-		return ctrl.Result{}, nil
-	}
 	name := request.NamespacedName
 	if err := r.releaseDeparted(ctx, name); err != nil {
 		return ctrl.Result{}, err

@@ -33,7 +33,7 @@ func (b *loadBalancers) run(ctx context.Context) error {
 		return nil
 	}
 	b.remember()
-	close(b.open)
+	b.requests.open(b.inOrder)
 	swept := b.clock.Now()
 	for {
 		b.measure()

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,8 +41,6 @@ type loadBalancers struct {
 	pools atomic.Pointer[pool.LoadBalancers]
 	// changed rings when the pools of the book have changed.
 	changed bell
-	// open is closed once addresses may be given.
-	open chan struct{}
 
 	// mu is never held while the ledger is called, which calls tenantsChanged while it
 	// is locked.
@@ -66,10 +65,10 @@ func newLoadBalancers(r *replica, registry prometheus.Registerer) (*loadBalancer
 	b := &loadBalancers{
 		replica: r, statuses: r.cluster.GetClient(),
 		terms:    termsOf(r.options),
-		requests: &requests{early: map[ctrl.Request]bool{}},
+		requests: &requests{early: map[types.NamespacedName]bool{}},
 		tracker:  tracker.New(func(s *corev1.Service) types.NamespacedName { return client.ObjectKeyFromObject(s) }),
-		changed:  newBell(), open: make(chan struct{}),
-		waiters: loadbalancer.NewWaiters(), turn: loadbalancer.NewTurn(),
+		changed:  newBell(),
+		waiters:  loadbalancer.NewWaiters(), turn: loadbalancer.NewTurn(),
 		services: map[types.UID]types.NamespacedName{}, busy: map[types.UID]bool{},
 		departed: map[types.NamespacedName][]types.UID{}, wants: map[types.UID]time.Time{},
 		waitsFor: map[types.NamespacedName]string{}, contests: map[types.UID]contest{},
@@ -89,8 +88,12 @@ func termsOf(options Options) loadbalancer.Terms {
 type requests struct {
 	mu    sync.Mutex
 	queue queue
-	// early are those that were asked for before there was a queue.
-	early map[ctrl.Request]bool
+	// early are those that were asked for before there was a queue, or addresses to
+	// give.
+	early map[types.NamespacedName]bool
+	// sort puts those first that have waited for longest. It is nil until addresses
+	// may be given.
+	sort func([]types.NamespacedName)
 }
 
 // start is source.Func.
@@ -98,22 +101,38 @@ func (q *requests) start(_ context.Context, to queue) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.queue = to
-	for request := range q.early {
-		to.Add(request)
+	q.flush()
+	return nil
+}
+
+// open lets all come that were asked for so far, sorted, and from then on any at once.
+func (q *requests) open(sort func([]types.NamespacedName)) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.sort = sort
+	q.flush()
+}
+
+func (q *requests) flush() {
+	if q.queue == nil || q.sort == nil {
+		return
+	}
+	names := slices.Collect(maps.Keys(q.early))
+	q.sort(names)
+	for _, name := range names {
+		q.queue.Add(ctrl.Request{NamespacedName: name})
 	}
 	q.early = nil
-	return nil
 }
 
 func (q *requests) add(name types.NamespacedName) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	request := ctrl.Request{NamespacedName: name}
-	if q.queue == nil {
-		q.early[request] = true
+	if q.queue == nil || q.sort == nil {
+		q.early[name] = true
 		return
 	}
-	q.queue.Add(request)
+	q.queue.Add(ctrl.Request{NamespacedName: name})
 }
 
 // enqueue has Services that wait tried again.

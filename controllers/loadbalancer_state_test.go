@@ -6,6 +6,8 @@ package controllers
 import (
 	"context"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -156,23 +158,47 @@ func TestLocksOfOneNameExclude(t *testing.T) {
 	<-got
 }
 
-func TestRequestsFromBeforeTheStartAreNotLost(t *testing.T) {
+func TestRequestsFromBeforeTheStartComeInOrder(t *testing.T) {
 	t.Parallel()
-	q := &requests{early: map[ctrl.Request]bool{}}
-	early := types.NamespacedName{Namespace: "shop", Name: "early"}
-	q.add(early)
-	q.add(early)
-	work := priorityqueue.New[ctrl.Request]("test")
-	defer work.ShutDown()
-	if err := q.start(context.WithoutCancel(t.Context()), work); err != nil {
-		t.Fatal(err)
+	named := func(name string) types.NamespacedName { return types.NamespacedName{Namespace: "shop", Name: name} }
+	byName := func(names []types.NamespacedName) {
+		slices.SortFunc(names, func(a, b types.NamespacedName) int { return strings.Compare(a.Name, b.Name) })
 	}
-	if got, _ := work.Get(); got.NamespacedName != early {
-		t.Errorf("got %v", got)
+	begin := map[string]func(*testing.T, *requests, queue){
+		"first the queue": func(t *testing.T, q *requests, work queue) {
+			t.Helper()
+			if err := q.start(context.WithoutCancel(t.Context()), work); err != nil || work.Len() > 0 {
+				t.Fatal(err, work.Len())
+			}
+			q.open(byName)
+		},
+		"first the addresses": func(t *testing.T, q *requests, work queue) {
+			t.Helper()
+			q.open(byName)
+			if err := q.start(context.WithoutCancel(t.Context()), work); err != nil {
+				t.Fatal(err)
+			}
+		},
 	}
-	late := types.NamespacedName{Namespace: "shop", Name: "late"}
-	q.add(late)
-	if got, _ := work.Get(); got.NamespacedName != late {
-		t.Errorf("got %v", got)
+	for name, begin := range begin {
+		t.Run(name, func(t *testing.T) {
+			q := &requests{early: map[types.NamespacedName]bool{}}
+			want := []string{"a", "b", "c", "d", "e"}
+			for _, name := range []string{"d", "b", "e", "a", "c", "b"} {
+				q.add(named(name))
+			}
+			work := priorityqueue.New[ctrl.Request]("test")
+			defer work.ShutDown()
+			begin(t, q, work)
+			for _, name := range want {
+				if got, _ := work.Get(); got.NamespacedName != named(name) {
+					t.Errorf("got %v, want %s", got, name)
+				}
+			}
+			q.add(named("late"))
+			if got, _ := work.Get(); got.NamespacedName != named("late") {
+				t.Errorf("got %v", got)
+			}
+		})
 	}
 }
