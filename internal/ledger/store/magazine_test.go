@@ -80,6 +80,32 @@ func TestReplicaThatStopsGivesItsNumbersBack(t *testing.T) {
 	})
 }
 
+func TestReplicaThatStopsLooksForServicesThatItDidNotSee(t *testing.T) {
+	for name, wait := range map[string]time.Duration{"before": 0, "meanwhile": lastPause + lastPause/2} {
+		t.Run(name, func(t *testing.T) {
+			play(t, 2, nil, func(s *scene) {
+				s.r[1].setDeaf(true)
+				place := s.take(s.r[1], cidr(s.T, "10.0.0.0/16"), named("web"))
+				other := s.take(s.r[1], cidr(s.T, "10.0.0.0/16"), named("other"))
+				time.AfterFunc(wait, func() {
+					s.serve("web", 0, place)
+					s.serve("thief", 0, other) // past the ledger: the request may still come through
+				})
+				if wait == 0 {
+					time.Sleep(time.Millisecond)
+				}
+				s.r[1].stop()
+				if state := s.state(place); state != ledger.Used {
+					s.Errorf("%s is %s", place, state)
+				}
+				if state := s.state(other); state != ledger.Lent {
+					s.Errorf("%s, of another, is %s", other, state)
+				}
+			})
+		})
+	}
+}
+
 func TestReplicaThatStopsKeepsWhatIsInFlight(t *testing.T) {
 	play(t, 2, nil, func(s *scene) {
 		place := s.take(s.r[1], cidr(s.T, "10.0.0.0/16"), named("web"))

@@ -127,7 +127,7 @@ func (m *trial) errorf(format string, args ...any) {
 //     (Store.judge)
 //   - a number that was kept for a Service is free when its loan ends
 //     (Block.Return)
-//   - a number that was given is asked about too early (Store.overdue)
+//   - a number that was given is asked about too early (Store.givenUntil)
 //   - what may be in flight is free in a block that is made anew (repair.Restore)
 func TestModel(t *testing.T) {
 	t.Parallel()

@@ -68,7 +68,7 @@ func (s *Store) keepLease(ctx context.Context) {
 // followUp asks the API server what became of the numbers that were given some
 // time ago: their Services carry them, or they are spare again.
 func (s *Store) followUp(ctx context.Context) {
-	questions, asked := s.overdue()
+	questions, asked := s.givenUntil(time.Now())
 	if len(questions) == 0 {
 		return
 	}
@@ -82,7 +82,7 @@ func (s *Store) followUp(ctx context.Context) {
 	defer s.mu.Unlock()
 	for i, a := range asked {
 		p := s.pages[a.number.Key]
-		if p.mine[a.number.Number] != a.number || a.number.state != given || a.number.gifts != a.gifts {
+		if !p.stillGiven(a) {
 			continue
 		}
 		switch {
@@ -103,13 +103,19 @@ type gift struct {
 	gifts  int
 }
 
-func (s *Store) overdue() (questions []Question, asked []gift) {
+// stillGiven tells whether nothing has become of a number since it was given.
+func (p *page) stillGiven(a gift) bool {
+	return p.mine[a.number.Number] == a.number && a.number.state == given && a.number.gifts == a.gifts
+}
+
+// givenUntil returns the numbers that were given and that are to be asked about by some
+// time.
+func (s *Store) givenUntil(due time.Time) (questions []Question, asked []gift) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
 	for _, p := range s.pages {
 		for _, n := range p.mine {
-			if n.state == given && !n.due.After(now) {
+			if n.state == given && !n.due.After(due) {
 				questions = append(questions, Question{Place: n.Place, Hint: n.owner})
 				asked = append(asked, gift{n, n.gifts})
 			}
@@ -118,14 +124,48 @@ func (s *Store) overdue() (questions []Question, asked []gift) {
 	return questions, asked
 }
 
-// close gives nothing out any more, and returns what nobody was given. What was
-// given and not seen yet stays on loan until the Lease is stale, so that whoever
-// takes it back asks the API server first.
+// lastLooks is how often a replica that ends looks for the Services that it gave numbers
+// to, and lastPause how long it waits in between: the API server may be making them.
+const (
+	lastLooks = 4
+	lastPause = 500 * time.Millisecond
+)
+
+// confirm finds the Services of the numbers that were given. Caches that end with the
+// replica may not have shown them.
+func (s *Store) confirm(ctx context.Context) {
+	for look := range lastLooks {
+		questions, asked := s.givenUntil(time.Now().Add(2 * s.Timing.InFlight))
+		if len(questions) == 0 || look > 0 && sleep(ctx, lastPause) != nil {
+			return
+		}
+		findings, err := s.Evidence.Look(ctx, questions)
+		if err != nil {
+			s.Logger.Error(err, "Could not find out what became of numbers that were given last", "numbers", len(questions))
+			continue
+		}
+		s.mu.Lock()
+		for i, a := range asked {
+			p, carrier := s.pages[a.number.Key], findings[i].Carrier
+			if p.stillGiven(a) && (a.number.owner.Same(carrier) || a.number.owner.Name == "" && findings[i].carried()) {
+				s.carry(p, a.number, carrier)
+			}
+		}
+		s.mu.Unlock()
+	}
+}
+
+// close gives nothing out any more, settles what Services have by now, and returns what
+// nobody was given. What was given and can't be found with its Service stays on loan
+// until the Lease is stale, so that whoever takes it back asks the API server first.
 func (s *Store) close() error {
 	ctx, cancel := context.WithTimeout(s.life, s.Timing.Call)
 	defer cancel()
 	s.mu.Lock()
 	s.closed = true
+	s.mu.Unlock()
+	s.confirm(ctx)
+	s.mu.Lock()
 	var keys []ledger.Key
 	for key, p := range s.pages {
 		if len(p.mine) == 0 {

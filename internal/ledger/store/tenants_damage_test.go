@@ -96,8 +96,11 @@ func TestBlockThatLosesItsLastTenantIsNotLost(t *testing.T) {
 		s.r[1].setDeaf(true)
 		s.vacate(s.r[0], place, "a", ledger.Retention{})
 		time.Sleep(time.Second)
-		if len(s.v.blocks) > 0 {
-			s.Fatalf("%d blocks are left", len(s.v.blocks))
+		s.v.mu.Lock()
+		left := len(s.v.blocks)
+		s.v.mu.Unlock()
+		if left > 0 {
+			s.Fatalf("%d blocks are left", left)
 		}
 		s.unavailable(s.r[1].Assign(s.Context(), lb("192.0.2.8"), alone("b")))
 		s.r[1].setDeaf(false)

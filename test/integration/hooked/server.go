@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
@@ -135,8 +136,9 @@ func StatusOf(err error) metav1.Status {
 }
 
 // Given makes Services that exist, whatever the webhooks have against them, and waits
-// until the ledger has their numbers, if a manager runs. A port may still be held there
-// that another had a moment ago: who names it is told the truth.
+// until the ledger has their numbers, if a manager runs, and not only still has them of
+// one before. A port may still be held there that another had a moment ago: who names it
+// is told the truth.
 func (s *Server) Given(ctx context.Context, known bool, services ...*corev1.Service) {
 	GinkgoHelper()
 	for _, service := range services {
@@ -144,7 +146,7 @@ func (s *Server) Given(ctx context.Context, known bool, services ...*corev1.Serv
 		// The API server lets go of ports some time after their Service.
 		Eventually(func(ctx context.Context) error { return s.Around.Create(ctx, service) }).WithContext(ctx).Should(Succeed())
 		if known {
-			Eventually(s.missing).WithArguments(service, func(place ledger.Place, state ledger.State) bool {
+			Eventually(s.missing).WithArguments(service, service.ResourceVersion, func(place ledger.Place, state ledger.State) bool {
 				return state == ledger.Used || state == ledger.Held && place.Block.IsPorts()
 			}).WithContext(ctx).Should(BeEmpty())
 		}
@@ -153,12 +155,13 @@ func (s *Server) Given(ctx context.Context, known bool, services ...*corev1.Serv
 
 // Unknown returns the numbers of a Service that the ledger does not have as used.
 func (s *Server) Unknown(ctx context.Context, service *corev1.Service) ([]string, error) {
-	return s.missing(ctx, service, func(_ ledger.Place, state ledger.State) bool { return state == ledger.Used })
+	return s.missing(ctx, service, "0", func(_ ledger.Place, state ledger.State) bool { return state == ledger.Used })
 }
 
-// missing returns the numbers of a Service that the ledger does not have as they are to be.
+// missing returns the numbers of a Service that the ledger does not have as they are to
+// be, in blocks that were written after a resourceVersion.
 func (s *Server) missing(
-	ctx context.Context, service *corev1.Service, good func(ledger.Place, ledger.State) bool,
+	ctx context.Context, service *corev1.Service, since string, good func(ledger.Place, ledger.State) bool,
 ) ([]string, error) {
 	var blocks servicenetv1alpha1.AllocationBlockList
 	if err := s.API.List(ctx, &blocks); err != nil {
@@ -170,7 +173,13 @@ func (s *Server) missing(
 		if err != nil {
 			return nil, err
 		}
-		byName[blocks.Items[i].Name] = block
+		order, err := resourceversion.CompareResourceVersion(blocks.Items[i].ResourceVersion, since)
+		if err != nil {
+			return nil, err
+		}
+		if order > 0 {
+			byName[blocks.Items[i].Name] = block
+		}
 	}
 	var missing []string
 	for _, place := range store.Numbers(service) {
