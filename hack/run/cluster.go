@@ -57,7 +57,8 @@ func (c *cluster) startParts(ctx context.Context, s settings) error {
 		Path:          s.manager,
 		RoleFile:      s.roleFile,
 		ServeWebhooks: true,
-		Args:          s.managerArgs,
+		// There is no cloud: load balancers without a class are ours.
+		Args: append([]string{"--load-balancer-default"}, s.managerArgs...),
 	})
 	if err != nil {
 		return err
