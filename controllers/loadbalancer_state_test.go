@@ -182,6 +182,7 @@ func TestRequestsFromBeforeTheStartComeInOrder(t *testing.T) {
 	}
 	for name, begin := range begin {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			q := &requests{early: map[types.NamespacedName]bool{}}
 			want := []string{"a", "b", "c", "d", "e"}
 			for _, name := range []string{"d", "b", "e", "a", "c", "b"} {
