@@ -155,7 +155,7 @@ func (s *Server) Given(ctx context.Context, known bool, services ...*corev1.Serv
 
 // Unknown returns the numbers of a Service that the ledger does not have as used.
 func (s *Server) Unknown(ctx context.Context, service *corev1.Service) ([]string, error) {
-	return s.missing(ctx, service, "0", func(_ ledger.Place, state ledger.State) bool { return state == ledger.Used })
+	return s.missing(ctx, service, "1", func(_ ledger.Place, state ledger.State) bool { return state == ledger.Used })
 }
 
 // missing returns the numbers of a Service that the ledger does not have as they are to
