@@ -5,12 +5,11 @@ package controlplane
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 	"time"
 )
@@ -43,17 +42,25 @@ func HTTPReady(client *http.Client, url string) func(context.Context) error {
 	}
 }
 
+// Ports that systems neither choose for outgoing connections nor have for node ports: one
+// of them is still free when a process that listened there is started again.
+const (
+	firstPort = 10_000
+	lastPort  = 29_999
+	portTries = 100
+)
+
 // FreePort returns a TCP port of 127.0.0.1 that is free at the moment. Somebody
 // else may take it before the caller does.
 func FreePort(ctx context.Context) (int, error) {
 	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", loopbackAddress(0))
-	if err != nil {
-		return 0, fmt.Errorf("looking for a free port: %w", err)
+	var err error
+	for range portTries {
+		port := firstPort + rand.IntN(lastPort-firstPort+1)
+		var listener net.Listener
+		if listener, err = config.Listen(ctx, "tcp", loopbackAddress(port)); err == nil {
+			return port, listener.Close()
+		}
 	}
-	address, err := netip.ParseAddrPort(listener.Addr().String())
-	if err := errors.Join(err, listener.Close()); err != nil {
-		return 0, fmt.Errorf("looking for a free port: %w", err)
-	}
-	return int(address.Port()), nil
+	return 0, fmt.Errorf("looking for a free port: %w", err)
 }
