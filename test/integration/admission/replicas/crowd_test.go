@@ -158,12 +158,14 @@ func (c *caller) server() client.Client {
 	return servers[c.turn%len(servers)]
 }
 
-// wasCut tells whether a request failed since a manager that was to answer it was killed.
+// wasCut tells whether a request failed since a manager that was to answer it was killed,
+// or was sent on a connection of which the API server had not noticed yet where it ended.
 func (c *crowd) wasCut(err error, begun time.Time) bool {
+	const unnoticed = time.Second
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	cut := apierrors.IsInternalError(err) && strings.Contains(err.Error(), "failed calling webhook") &&
-		!c.killed[0].IsZero() && time.Now().After(c.killed[0]) && (c.killed[1].IsZero() || begun.Before(c.killed[1]))
+		!c.killed[0].IsZero() && time.Now().After(c.killed[0]) && (c.killed[1].IsZero() || begun.Before(c.killed[1].Add(unnoticed)))
 	if cut {
 		c.cut++
 	}
