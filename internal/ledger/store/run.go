@@ -133,7 +133,9 @@ const (
 
 // confirm finds the Services of the numbers that were given. Caches that end with the
 // replica may not have shown them.
-func (s *Store) confirm(ctx context.Context) {
+func (s *Store) confirm() {
+	ctx, cancel := context.WithTimeout(s.life, s.Timing.Call)
+	defer cancel()
 	for look := range lastLooks {
 		questions, asked := s.givenUntil(time.Now().Add(2 * s.Timing.InFlight))
 		if len(questions) == 0 || look > 0 && sleep(ctx, lastPause) != nil {
@@ -159,16 +161,16 @@ func (s *Store) confirm(ctx context.Context) {
 // nobody was given. What was given and can't be found with its Service stays on loan
 // until the Lease is stale, so that whoever takes it back asks the API server first.
 func (s *Store) close() error {
-	ctx, cancel := context.WithTimeout(s.life, s.Timing.Call)
-	defer cancel()
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.confirm(ctx)
+	s.confirm()
+	ctx, cancel := context.WithTimeout(s.life, s.Timing.Call)
+	defer cancel()
 	s.mu.Lock()
 	var keys []ledger.Key
 	for key, p := range s.pages {
-		if len(p.mine) == 0 {
+		if len(p.mine)+len(p.waiting) == 0 {
 			continue
 		}
 		keys = append(keys, key)
