@@ -133,8 +133,8 @@ const (
 
 // confirm finds the Services of the numbers that were given. Caches that end with the
 // replica may not have shown them.
-func (s *Store) confirm() {
-	ctx, cancel := context.WithTimeout(s.life, s.Timing.Call)
+func (s *Store) confirm(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, s.Timing.Call)
 	defer cancel()
 	for look := range lastLooks {
 		questions, asked := s.givenUntil(time.Now().Add(2 * s.Timing.InFlight))
@@ -164,7 +164,7 @@ func (s *Store) close() error {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	s.confirm()
+	s.confirm(s.life)
 	ctx, cancel := context.WithTimeout(s.life, s.Timing.Call)
 	defer cancel()
 	s.mu.Lock()
