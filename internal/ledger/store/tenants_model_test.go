@@ -545,9 +545,15 @@ func (m *leaseholds) checkHold(place ledger.Place, before, after *ledger.Block) 
 	switch state := after.State(place.Number); {
 	case state == ledger.Free:
 		m.errorf("%s is free while it is kept for %s until %v", place, hold.For, hold.Until)
-	case state == ledger.Used && after.Tenants(place.Number)[0].Service.Digest() != hold.For.Digest():
+	case state == ledger.Used && !hasDigest(after.Tenants(place.Number), hold.For.Digest()):
 		m.errorf("%s is given to %s while it is kept for %s", place, after.Tenants(place.Number)[0].UID, hold.For)
 	}
+}
+
+// hasDigest tells whether a Service is among tenants. Those who share with it may come
+// in with it, by the same write.
+func hasDigest(tenants []ledger.Tenant, of ledger.Digest) bool {
+	return slices.ContainsFunc(tenants, func(t ledger.Tenant) bool { return t.Service.Digest() == of })
 }
 
 // trouble makes faults until calm.
