@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -63,7 +64,11 @@ func Start(ctx context.Context, clusterIPs string, args ...string) *Server {
 		namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: badinput.NamespaceLabels(name)}}
 		Expect(s.API.Create(ctx, namespace)).To(Succeed())
 	}
-	for _, pool := range badinput.ClusterIPPools() {
+	pools := badinput.ClusterIPPools()
+	if !strings.Contains(clusterIPs, ".") {
+		pools = badinput.IPv6Pools()
+	}
+	for _, pool := range pools {
 		Expect(s.API.Create(ctx, pool)).To(Succeed())
 	}
 	for _, pool := range badinput.NodePortPools() {
