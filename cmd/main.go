@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -32,12 +31,6 @@ import (
 // leaderElectionID names the Lease that the replicas compete for.
 const leaderElectionID = "manager.servicenet.dev"
 
-// gcPercent is how much may be allocated between two collections, in hundredths of
-// what is in use, unless $GOGC says otherwise. The caches are most of it, and less than half
-// of them again is enough: a start, whose garbage is large, then needs a quarter less
-// memory and no more processor time.
-const gcPercent = 45
-
 // Exit codes.
 const (
 	exitOK = iota
@@ -46,10 +39,11 @@ const (
 )
 
 func main() {
+	ctx := ctrl.SetupSignalHandler()
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
+		go tuneCollector(ctx)
 	}
-	os.Exit(run(ctrl.SetupSignalHandler(), os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
 // run is main without the process around it.

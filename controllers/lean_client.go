@@ -17,6 +17,8 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 )
 
 // metadataOnly asks for an answer without a spec or status, as clients of metadata
@@ -27,14 +29,14 @@ const metadataOnly = "application/vnd.kubernetes.protobuf;as=PartialObjectMetada
 // errNoMetadata says that whoever answered did not know what was asked for.
 var errNoMetadata = errors.New("the API server did not answer with the metadata of what it stored")
 
-// leanClient has the API server answer creates and updates of EndpointSlices and
-// Endpoints with the metadata of what it stored: a hundred endpoints, which the
-// sender knows, are neither encoded, sent nor read once more. Of an object that was
-// written, only the metadata is what the server has.
+// leanClient has the API server answer creates and updates of EndpointSlices,
+// Endpoints and AllocationBlocks with the metadata of what it stored: a hundred
+// endpoints, which the sender knows, are neither encoded, sent nor read once more. Of
+// an object that was written, only the metadata is what the server has.
 type leanClient struct {
 	client.Client
-	slices, endpoints rest.Interface
-	parameters        runtime.ParameterCodec
+	slices, endpoints, blocks rest.Interface
+	parameters                runtime.ParameterCodec
 }
 
 // newLeanClient is what [client.New] is.
@@ -49,10 +51,13 @@ func newLeanClient(config *rest.Config, options client.Options) (client.Client, 
 	}
 	slices, errSlices := clientOf(discoveryv1.SchemeGroupVersion.WithKind("EndpointSlice"))
 	endpoints, errEndpoints := clientOf(corev1.SchemeGroupVersion.WithKind("Endpoints"))
-	if err := errors.Join(errSlices, errEndpoints); err != nil {
-		return nil, fmt.Errorf("building the client of EndpointSlices and Endpoints: %w", err)
+	blocks, errBlocks := clientOf(servicenetv1alpha1.GroupVersion.WithKind("AllocationBlock"))
+	if err := errors.Join(errSlices, errEndpoints, errBlocks); err != nil {
+		return nil, fmt.Errorf("building the client of what is written most: %w", err)
 	}
-	return &leanClient{Client: whole, slices: slices, endpoints: endpoints, parameters: runtime.NewParameterCodec(options.Scheme)}, nil
+	return &leanClient{
+		Client: whole, slices: slices, endpoints: endpoints, blocks: blocks, parameters: runtime.NewParameterCodec(options.Scheme),
+	}, nil
 }
 
 // Create creates an object, whose metadata becomes that of the one the server has.
@@ -84,6 +89,8 @@ func (c *leanClient) of(object client.Object) (to rest.Interface, resource strin
 		return c.slices, "endpointslices"
 	case *corev1.Endpoints:
 		return c.endpoints, "endpoints"
+	case *servicenetv1alpha1.AllocationBlock:
+		return c.blocks, "allocationblocks"
 	default:
 		return nil, ""
 	}
@@ -92,7 +99,7 @@ func (c *leanClient) of(object client.Object) (to rest.Interface, resource strin
 func (c *leanClient) send(ctx context.Context, request *rest.Request, object client.Object, options runtime.Object) error {
 	var answer metav1.PartialObjectMetadata
 	err := request.
-		Namespace(object.GetNamespace()).
+		NamespaceIfScoped(object.GetNamespace(), object.GetNamespace() != "").
 		SetHeader("Accept", metadataOnly).
 		VersionedParams(options, c.parameters).
 		Body(object).

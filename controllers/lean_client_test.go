@@ -21,6 +21,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 )
 
 // newLeanTest returns a client of a server that answers every request with a status
@@ -49,7 +51,9 @@ func newLeanTest(t *testing.T, status int, answer any) (to client.Client, reques
 	}))
 	t.Cleanup(server.Close)
 	scheme := runtime.NewScheme()
-	for _, add := range []func(*runtime.Scheme) error{corev1.AddToScheme, discoveryv1.AddToScheme, metav1.AddMetaToScheme} {
+	for _, add := range []func(*runtime.Scheme) error{
+		corev1.AddToScheme, discoveryv1.AddToScheme, metav1.AddMetaToScheme, servicenetv1alpha1.AddToScheme,
+	} {
 		if err := add(scheme); err != nil {
 			t.Fatal(err)
 		}
@@ -94,9 +98,14 @@ func TestWritesAreAnsweredWithMetadataAlone(t *testing.T) {
 	if err := to.Create(t.Context(), object); err != nil {
 		t.Fatal(err)
 	}
+	block := &servicenetv1alpha1.AllocationBlock{ObjectMeta: metav1.ObjectMeta{Name: "nodeport-0"}, First: "10.0.0.1"}
+	if err := to.Update(t.Context(), block); err != nil {
+		t.Fatal(err)
+	}
 	want := []string{
 		"PUT /apis/discovery.k8s.io/v1/namespaces/shop/endpointslices/web-1?fieldManager=tester lean",
 		"POST /api/v1/namespaces/shop/endpoints?fieldManager=tester lean",
+		"PUT /apis/servicenet.dev/v1alpha1/allocationblocks/nodeport-0?fieldManager=tester lean",
 	}
 	if diff := cmp.Diff(want, *requests); diff != "" {
 		t.Error(diff)

@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -78,7 +79,7 @@ func newLedgerCluster(mgr ctrl.Manager, options Options, records *recorder) (clu
 	var errs []error
 	for _, add := range []func(*runtime.Scheme) error{
 		admissionregistrationv1.AddToScheme, corev1.AddToScheme, coordinationv1.AddToScheme, networkingv1.AddToScheme,
-		servicenetv1alpha1.AddToScheme,
+		metav1.AddMetaToScheme, servicenetv1alpha1.AddToScheme,
 	} {
 		errs = append(errs, add(scheme))
 	}
@@ -92,6 +93,7 @@ func newLedgerCluster(mgr ctrl.Manager, options Options, records *recorder) (clu
 		o.Scheme = scheme
 		o.Logger = mgr.GetLogger()
 		o.HTTPClient = mgr.GetHTTPClient()
+		o.NewClient = newLeanClient
 		o.MapperProvider = func(*rest.Config, *http.Client) (apimeta.RESTMapper, error) { return mgr.GetRESTMapper(), nil }
 		o.Cache = cache.Options{ByObject: map[client.Object]cache.ByObject{
 			&corev1.Service{}:                      recordedBy(records.service),

@@ -29,6 +29,9 @@ type loadBalancerReconciler struct {
 }
 
 func setupLoadBalancer(mgr ctrl.Manager, r *replica) error {
+	if err := mgr.Add(runnable{run: r.balancers.recorder.run}); err != nil {
+		return err
+	}
 	reconciler := &loadBalancerReconciler{r.balancers}
 	return newController(mgr, LoadBalancerName, "service", r.options.ConcurrentServiceSyncs,
 		r.cluster.GetCache(), []watch{r.balancers.requests}).Complete(reconciler)

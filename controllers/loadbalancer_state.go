@@ -32,6 +32,8 @@ type loadBalancers struct {
 	terms    loadbalancer.Terms
 	provider provider
 	statuses client.StatusClient
+	// recorder is that of the replica, with patience.
+	recorder *pacedEvents
 	counters *loadBalancerMetrics
 	requests *requests
 	// tracker knows which of our writes the cache has not shown yet.
@@ -63,7 +65,7 @@ type loadBalancers struct {
 
 func newLoadBalancers(r *replica, registry prometheus.Registerer) (*loadBalancers, error) {
 	b := &loadBalancers{
-		replica: r, statuses: r.cluster.GetClient(),
+		replica: r, statuses: r.cluster.GetClient(), recorder: newPacedEvents(r.recorder),
 		terms:    termsOf(r.options),
 		requests: &requests{early: map[types.NamespacedName]bool{}},
 		tracker:  tracker.New(func(s *corev1.Service) types.NamespacedName { return client.ObjectKeyFromObject(s) }),

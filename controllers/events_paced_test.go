@@ -1,0 +1,56 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/tools/events"
+)
+
+func TestEventsOfManyAreRecordedOneAfterTheOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const many = 1000
+		to := events.NewFakeRecorder(many)
+		paced := newPacedEvents(to)
+		ctx, end := context.WithCancel(t.Context())
+		defer end()
+		go func() { _ = paced.run(ctx) }()
+		synctest.Wait()
+		for i := range many {
+			paced.Eventf(&corev1.Service{}, nil, corev1.EventTypeNormal, "Reason", "Action", "number %d", i)
+		}
+		synctest.Wait()
+		if got := len(to.Events); got != eventsAtOnce {
+			t.Errorf("%d events are recorded at once, want %d", got, eventsAtOnce)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if got := len(to.Events); got != eventsAtOnce+eventsPerSecond {
+			t.Errorf("after a second there are %d events, want %d", got, eventsAtOnce+eventsPerSecond)
+		}
+		time.Sleep(many / eventsPerSecond * time.Second)
+		synctest.Wait()
+		for i := range many {
+			if want, got := fmt.Sprintf("Normal Reason number %d", i), <-to.Events; got != want {
+				t.Fatalf("got %q, want %q", got, want)
+			}
+		}
+	})
+}
+
+func TestEventsThatAreTooManyAreDropped(t *testing.T) {
+	paced := newPacedEvents(events.NewFakeRecorder(1))
+	for range mostEventsWaiting + 1 {
+		paced.Eventf(&corev1.Service{}, nil, corev1.EventTypeNormal, "Reason", "Action", "")
+	}
+	if len(paced.waiting) != mostEventsWaiting {
+		t.Errorf("%d events wait, want %d", len(paced.waiting), mostEventsWaiting)
+	}
+}
