@@ -69,7 +69,8 @@ func crowd(ctx context.Context, w *world, r *results) error {
 		return err
 	}
 	r.just("a crowd: seconds until all have an address", time.Since(begun).Seconds())
-	if err := rests(ctx, settle); err != nil {
+	// Events go out at a bounded rate. They are part of the work, too.
+	if err := w.untilTold(ctx); err != nil {
 		return err
 	}
 	var delays []float64

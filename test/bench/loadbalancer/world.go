@@ -109,6 +109,25 @@ func (w *world) writes(ctx context.Context) (writes, error) {
 	return sum, err
 }
 
+// untilTold waits until the API server has got no event for a while.
+func (w *world) untilTold(ctx context.Context) error {
+	for before := -1.0; ; {
+		var events float64
+		err := scrape(ctx, w.http, w.plane.RESTConfig().Host+"/metrics", func(name string, value float64) {
+			if strings.HasPrefix(name, "apiserver_request_total{") && strings.Contains(name, `resource="events"`) {
+				events += value
+			}
+		})
+		if err != nil || events == before {
+			return err
+		}
+		before = events
+		if err := rests(ctx, settle); err != nil {
+			return err
+		}
+	}
+}
+
 // processor returns how many seconds of processor time a manager has used.
 func processor(ctx context.Context, manager *controlplane.Manager) (seconds float64, err error) {
 	err = scrape(ctx, http.DefaultClient, manager.MetricsURL+"/metrics", func(name string, value float64) {
