@@ -84,7 +84,7 @@ status=0
 # shellcheck disable=SC2086 # one word per package
 "$bin/gotestsum" --format pkgname --format-hide-empty-pkg --hide-summary skipped \
   --jsonfile "$scratch/events" -- \
-  "${race[@]}" -p=6 -count=1 -timeout=20m "${skip[@]}" "${coverage[@]}" "$@" $packages "${focus[@]}" |
+  "${race[@]}" -p=6 -count=1 -timeout=40m "${skip[@]}" "${coverage[@]}" "$@" $packages "${focus[@]}" |
   sed -u -E 's/ \(coverage: .*\)$//' || status=$? # the figures per package say little
 export CGO_ENABLED=0
 

@@ -56,6 +56,9 @@ type page struct {
 
 	waiting []*change
 	writing bool
+	// written is when the last write began, and crowded tells that it was for several.
+	written time.Time
+	crowded bool
 
 	// retained are the numbers that are held for whom.
 	retained map[ledger.Digest][]int

@@ -33,6 +33,7 @@ func (s *Store) write(p *page) {
 	faults := 0
 	for more := true; more; {
 		var err error
+		s.gatherCrowd(p)
 		leave := s.enter()
 		batch, more, err = s.writeOnce(p, batch)
 		leave()
@@ -57,6 +58,34 @@ func (s *Store) enter() (leave func()) {
 		return func() { <-s.writers }
 	case <-s.life.Done():
 		return func() {}
+	}
+}
+
+// A block of load-balancer addresses says of each who has it, up to some 200 KiB, and
+// is written, watched and read as a whole. Where many Services change at a time, their
+// changes wait for each other, the longer the larger the block is, within a bound.
+const (
+	bytesPerMillisecond = 4 << 10
+	longestCrowding     = 30 * time.Millisecond
+)
+
+// gatherCrowd waits for others if the last write of a page was for several.
+func (s *Store) gatherCrowd(p *page) {
+	s.mu.Lock()
+	wait := time.Duration(0)
+	if p.crowded && ledger.HasTenants(p.key.Family) {
+		apart := min(longestCrowding, time.Duration(len(p.data)/bytesPerMillisecond)*time.Millisecond)
+		wait = time.Until(p.written.Add(apart))
+	}
+	s.mu.Unlock()
+	if wait <= 0 {
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.life.Done():
 	}
 }
 
@@ -92,6 +121,7 @@ func (s *Store) writeOnce(p *page, batch []*change) (again []*change, more bool,
 		return nil, true, err
 	}
 	object := p.object(d.block, d.data)
+	p.written, p.crowded = time.Now(), len(d.changes) > 1
 	s.mu.Unlock()
 
 	err = s.put(d, object)

@@ -13,6 +13,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -40,6 +41,9 @@ func (in Space) SmuggleMany(ctx context.Context, like, first string, count int) 
 	Expect(in.API.Get(ctx, client.ObjectKey{Name: service.Spec.ClusterIP}, owned)).To(Succeed())
 	owned.APIVersion, owned.Kind = networkingv1.SchemeGroupVersion.String(), "IPAddress"
 	owned.ResourceVersion, owned.ManagedFields = "", nil
+	// An object that is a minute old, and whose Service kube-apiserver has not seen yet,
+	// it deletes.
+	owned.CreationTimestamp = metav1.Now()
 	objects := map[string][]byte{}
 	address := netip.MustParseAddr(first)
 	for i := range count {
