@@ -154,15 +154,46 @@ func livePools(ctx context.Context, namespace string) *corev1.Service {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(api.Patch(ctx, nodePorts, merge(`{"spec":{"ranges":[{"first":31000,"last":31199}]}}`))).To(Succeed())
 	Eventually(ports).WithContext(ctx).ShouldNot(Equal(before))
+	livePolicies(ctx)
 	Expect(api.Delete(ctx, nodePorts.DeepCopy())).To(Succeed())
 	Eventually(ports).WithContext(ctx).Should(Equal("[]"))
 	nodePorts.ResourceVersion = ""
 	Expect(api.Create(ctx, nodePorts)).To(Succeed())
-	Expect(api.Create(ctx, &servicenetv1alpha1.LoadBalancerPool{
-		ObjectMeta: metav1.ObjectMeta{Name: "public"},
-		Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{"192.0.2.0/25"}},
-	})).To(Succeed())
+	for name, addresses := range map[string]string{"public": "192.0.2.0/25", "spare": "198.51.100.0/28"} {
+		Expect(api.Create(ctx, &servicenetv1alpha1.LoadBalancerPool{
+			ObjectMeta: metav1.ObjectMeta{Name: name},
+			Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{addresses}, AutoAssign: new(name == "public")},
+		})).To(Succeed())
+	}
 	return liveBalancers(ctx, namespace)
+}
+
+// livePolicies has policies and bindings put right that lost their label, which the
+// manager's cache does not show any more.
+func livePolicies(ctx context.Context) {
+	GinkgoHelper()
+	meta := metav1.ObjectMeta{Name: "servicenet-nodeport-1"}
+	for _, of := range []client.Object{
+		&admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: meta},
+		&admissionregistrationv1.ValidatingAdmissionPolicyBinding{ObjectMeta: meta},
+	} {
+		Expect(api.Patch(ctx, of, merge(`{"metadata":{"labels":null}}`))).To(Succeed())
+		Eventually(func(ctx context.Context) (map[string]string, error) {
+			err := api.Get(ctx, client.ObjectKeyFromObject(of), of)
+			return of.GetLabels(), err
+		}).WithContext(ctx).ShouldNot(BeEmpty())
+	}
+}
+
+// blocks returns the names of the ledger's blocks.
+func blocks(ctx context.Context) ([]string, error) {
+	var all servicenetv1alpha1.AllocationBlockList
+	err := api.List(ctx, &all)
+	var names []string
+	for i := range all.Items {
+		names = append(names, all.Items[i].Name)
+	}
+	return names, err
 }
 
 // liveBalancers has Services come and go, and leaves one.
@@ -182,10 +213,15 @@ func liveBalancers(ctx context.Context, namespace string) *corev1.Service {
 	other := service.DeepCopy()
 	other.ObjectMeta = metav1.ObjectMeta{Namespace: namespace, Name: "deleted"}
 	other.Spec.ClusterIP, other.Spec.ClusterIPs, other.Spec.Ports[0].NodePort = "", nil, 0
+	other.Annotations = map[string]string{"servicenet.dev/load-balancer-ips": "198.51.100.1"}
+	before, err := blocks(ctx)
+	Expect(err).NotTo(HaveOccurred())
 	Expect(api.Create(ctx, other)).To(Succeed())
-	Eventually(balanced(other)).WithContext(ctx).Should(HavePrefix("192.0.2."))
+	Eventually(balanced(other)).WithContext(ctx).Should(Equal("198.51.100.1"))
+	Expect(blocks(ctx)).To(HaveLen(len(before) + 1))
 	Expect(api.Delete(ctx, other)).To(Succeed())
 	Eventually(gone(other)).WithContext(ctx).Should(BeTrue())
+	Eventually(blocks).WithContext(ctx).Should(HaveLen(len(before)))
 	return service
 }
 

@@ -35,7 +35,7 @@ type deployed struct {
 
 // startDeployed starts a manager with the arguments of the Deployment, and with the
 // token of its service account. It is ready when it is trusted by the API server.
-func startDeployed(ctx context.Context, name string) *deployed {
+func startDeployed(ctx context.Context, name string, more ...string) *deployed {
 	GinkgoHelper()
 	var deployment appsv1.Deployment
 	Expect(api.Get(ctx, client.ObjectKey{Namespace: system, Name: "servicenet-controller-manager"}, &deployment)).To(Succeed())
@@ -53,7 +53,7 @@ func startDeployed(ctx context.Context, name string) *deployed {
 	running, err := plane.StartProcess(ctx, controlplane.Command{
 		Name: name, Path: found("manager"),
 		Env: []string{"POD_NAMESPACE=" + system},
-		Args: append(append([]string{}, pod.Containers[0].Args...),
+		Args: append(append(more, pod.Containers[0].Args...),
 			"--kubeconfig="+config, "--leader-election-namespace="+system,
 			"--health-probe-bind-address="+local(health), "--metrics-bind-address="+local(metrics),
 			"--webhook-bind-address=127.0.0.1", fmt.Sprintf("--webhook-port=%d", webhooks), "--webhook-cert-dir="+certificates),

@@ -75,6 +75,8 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 		APIServerArgs: []string{
 			"--egress-selector-config-file=" + egress,
 			"--audit-policy-file=" + audit, "--audit-log-path=" + auditLog,
+			// Kubernetes 1.33 has no streaming lists: what is watched is listed first.
+			"--feature-gates=WatchList=false",
 			// Clusters may have it, and then rights are needed to own objects.
 			"--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
 		},
@@ -104,6 +106,12 @@ func found(name string) string {
 
 // shell runs a line of the Makefile, with the programs that it names.
 func shell(ctx context.Context, line string) (string, error) {
+	GinkgoHelper()
+	return shellAs(ctx, kubeconfig, line)
+}
+
+// shellAs does so as somebody else.
+func shellAs(ctx context.Context, kubeconfig, line string) (string, error) {
 	GinkgoHelper()
 	command := exec.CommandContext(ctx, "bash", "-e", "-o", "pipefail", "-c", line)
 	command.Dir = root

@@ -7,9 +7,11 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -48,9 +50,28 @@ func everything(ctx context.Context) []string {
 	return names
 }
 
+// ofTheSpec tells whether an object is of what goes when the spec has ended.
+func ofTheSpec(service *corev1.Service, name string) bool {
+	return strings.Contains(name, service.Namespace) || slices.Contains(
+		[]string{"Node  node-a", "ClusterRoleBinding  reader", "ClusterRole  servicenet-cleanup", "ClusterRoleBinding  servicenet-cleanup"}, name)
+}
+
+// settled waits until the kube-controller-manager has made what it makes in the
+// namespaces that there are.
+func settled(ctx context.Context) []string {
+	GinkgoHelper()
+	var before []string
+	Eventually(func(ctx context.Context) bool {
+		last := before
+		before = everything(ctx)
+		return slices.Contains(before, "ServiceAccount kube-system generic-garbage-collector") && slices.Equal(last, before)
+	}).WithContext(ctx).WithPolling(2*time.Second).Should(BeTrue(), "the cluster does not come to rest")
+	return before
+}
+
 var _ = Describe("Undeployed", func() {
 	It("nothing is left, nothing hangs, and a load balancer goes on as a Service", func(ctx SpecContext) {
-		before := everything(ctx)
+		before := settled(ctx)
 		DeferCleanup(func(ctx context.Context) { remove(ctx, replaceOverlay) })
 		install(ctx, replaceOverlay, "servicenet:v1")
 		manager := startDeployed(ctx, "manager")
@@ -61,11 +82,13 @@ var _ = Describe("Undeployed", func() {
 		Expect(err).To(HaveOccurred())
 		Expect(out).To(ContainSubstring("still runs: stop it"))
 
-		By("after a replica was killed")
+		By("after a replica was killed, with the rights that the chart gives")
 		Expect(manager.Kill()).To(Succeed())
 		address, err := balanced(service)(ctx)
 		Expect(err).NotTo(HaveOccurred())
-		out = remove(ctx, replaceOverlay)
+		out, err = shellAs(ctx, cleaner(ctx), `"$MANAGER" cleanup --timeout=2m`)
+		Expect(err).NotTo(HaveOccurred(), out)
+		remove(ctx, replaceOverlay)
 		Expect(out).To(And(ContainSubstring("1 finalizers of Services removed"), ContainSubstring("2 Leases removed")))
 
 		By("the Service has its numbers, and can be deleted")
@@ -82,9 +105,7 @@ var _ = Describe("Undeployed", func() {
 
 		Expect(api.DeleteAllOf(ctx, another, client.InNamespace(service.Namespace))).To(Succeed())
 		Eventually(func(ctx context.Context) []string {
-			return slices.DeleteFunc(everything(ctx), func(name string) bool {
-				return slices.Contains(before, name) || strings.Contains(name, service.Namespace) || strings.HasSuffix(name, " node-a")
-			})
+			return slices.DeleteFunc(everything(ctx), func(name string) bool { return slices.Contains(before, name) || ofTheSpec(service, name) })
 		}).WithContext(ctx).Should(BeEmpty(), "what is left")
 	})
 
