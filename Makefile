@@ -35,6 +35,7 @@ LOCALBIN ?= $(CURDIR)/bin
 CONTROLLER_GEN = $(LOCALBIN)/controller-gen
 GOLANGCI_LINT = $(LOCALBIN)/golangci-lint
 GOTESTSUM = $(LOCALBIN)/gotestsum
+HELM = $(LOCALBIN)/helm
 KUSTOMIZE = $(LOCALBIN)/kustomize
 KWOK = $(LOCALBIN)/kwok
 K8S_BIN = $(LOCALBIN)/k8s/$(K8S_VERSION)
@@ -71,6 +72,10 @@ manifests: $(CONTROLLER_GEN) ## Generate CRDs, the manager's role and webhook co
 	@$(CONTROLLER_GEN) rbac:roleName=manager-role crd webhook $(GENERATED_FROM:%=paths=%) \
 		output:crd:artifacts:config=config/crd/bases
 
+.PHONY: chart
+chart: $(KUSTOMIZE) ## Generate the templates of the Helm chart from config/.
+	@hack/chart.sh $(KUSTOMIZE)
+
 .PHONY: generate
 generate: $(CONTROLLER_GEN) ## Generate DeepCopy methods of the API types.
 	@$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths="./api/..."
@@ -97,7 +102,7 @@ lint-config: $(GOLANGCI_LINT) ## Check the configuration of golangci-lint.
 	$(GOLANGCI_LINT) config verify
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) ## Fail if generated files, formatting or go.mod are not up to date.
+verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail if generated files, formatting or go.mod are not up to date.
 	@hack/verify.sh "$(LOCALBIN)"
 
 ##@ Tests
@@ -191,6 +196,10 @@ docker-push: ## Push the image of the manager.
 docker-buildx: ## Build and push the image for several PLATFORMS.
 	$(CONTAINER_TOOL) buildx build --push --platform=$(PLATFORMS) $(DOCKER_ARGS) -t $(IMG) .
 
+.PHONY: chart-package
+chart-package: manifests chart $(HELM) ## Write the Helm chart into dist/, for VERSION, which must be a semantic one.
+	@$(HELM) package charts/servicenet --version "$(VERSION:v%=%)" --app-version "$(VERSION)" --destination dist
+
 .PHONY: build-installer
 build-installer: manifests $(KUSTOMIZE) ## Write the manifests of OVERLAY with IMG into dist/install.yaml.
 	@mkdir -p dist
@@ -219,7 +228,7 @@ undeploy: manager $(KUSTOMIZE) $(KUBECTL_BUILT) ## Remove the manager of OVERLAY
 ##@ Tools
 
 .PHONY: tools
-tools: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(KUSTOMIZE) programs ## Build all tools and programs into bin/.
+tools: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(HELM) $(KUSTOMIZE) programs ## Build all tools and programs into bin/.
 
 .PHONY: clean
 clean: ## Remove everything that was built.
@@ -231,16 +240,18 @@ programs: $(KWOK)
 	@hack/build-kubernetes.sh "$(K8S_VERSION)" "$(K8S_BIN)"
 
 .PHONY: test-programs
-test-programs: $(GOTESTSUM) $(KUSTOMIZE) programs
+test-programs: $(GOTESTSUM) $(KUSTOMIZE) $(HELM) programs
 
 # build-tool.sh itself finds out whether a tool is up to date.
-.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(KUSTOMIZE) $(KWOK)
+.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(HELM) $(KUSTOMIZE) $(KWOK)
 $(CONTROLLER_GEN):
 	@hack/build-tool.sh controller-gen sigs.k8s.io/controller-tools/cmd/controller-gen $@
 $(GOLANGCI_LINT):
 	@hack/build-tool.sh golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint $@
 $(GOTESTSUM):
 	@hack/build-tool.sh gotestsum gotest.tools/gotestsum $@
+$(HELM):
+	@hack/build-tool.sh helm helm.sh/helm/v4/cmd/helm $@
 $(KUSTOMIZE):
 	@hack/build-tool.sh kustomize sigs.k8s.io/kustomize/kustomize/v5 $@
 $(KWOK):
