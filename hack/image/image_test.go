@@ -25,7 +25,7 @@ import (
 )
 
 // compile builds a program that does nothing, for a platform.
-func compile(t *testing.T, arch string) string {
+func compile(t *testing.T, arch string, flags ...string) string {
 	t.Helper()
 	folder := t.TempDir()
 	for name, content := range map[string]string{
@@ -37,7 +37,8 @@ func compile(t *testing.T, arch string) string {
 		}
 	}
 	path := filepath.Join(folder, arch, "program")
-	command := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-o", path, ".")
+	args := append([]string{"build", "-trimpath", "-buildvcs=false", "-o", path}, flags...)
+	command := exec.CommandContext(t.Context(), "go", append(args, ".")...)
 	command.Dir = folder
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=", "GOWORK=off")
 	if out, err := command.CombinedOutput(); err != nil {
@@ -105,6 +106,9 @@ func files(t *testing.T, from io.Reader) map[string]string {
 			t.Fatal(err)
 		}
 		all[header.Name] = string(content)
+		if executable := header.Mode&0o111 != 0; executable != (header.Name == "program") && header.Typeflag == tar.TypeReg {
+			t.Errorf("%s has mode %o", header.Name, header.Mode)
+		}
 		if header.Uid != 0 || header.ModTime.Unix() != 1234567890 {
 			t.Errorf("%s is of user %d, of %s", header.Name, header.Uid, header.ModTime)
 		}
@@ -243,6 +247,8 @@ func TestWhatIsNoImageIsRefused(t *testing.T) {
 		"no Go program":   {[]string{"--tag=a:b", script}, "what " + script + " was built from"},
 		"twice":           {[]string{"--tag=a:b", program, program}, "once for each platform"},
 		"a file nowhere":  {[]string{"--tag=a:b", "--add=/a=b", program}, "want local=/inside"},
+		"a way around":    {[]string{"--tag=a:b", "--add=/a=/b/../c", program}, "want local=/inside"},
+		"no static one":   {[]string{"--tag=a:b", compile(t, "amd64", "-buildmode=pie")}, "CGO_ENABLED=0"},
 		"no such file":    {[]string{"--tag=a:b", "--add=/does/not/exist=/b", program}, "adding a file"},
 		"a time of words": {[]string{"--tag=a:b", "--created=now", program}, "seconds since 1970"},
 		"two bills":       {[]string{"--sbom", program, program}, "--sbom takes one program"},
