@@ -21,11 +21,21 @@ ARGS ?=
 FOCUS ?=
 # Version that the manager reports.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# What the labels of the image say: the commit, when that was made, and where it is from.
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+SOURCE ?= https://servicenet.dev/servicenet
+# Platforms of `image`, separated by spaces: linux/amd64 linux/arm64.
+IMAGE_PLATFORMS ?= linux/$(shell go env GOARCH)
+# What is deployed: config/default, config/replace-endpoints, config/with-prometheus, or
+# a folder with a kustomization of your own.
+OVERLAY ?= config/default
 
 LOCALBIN ?= $(CURDIR)/bin
 CONTROLLER_GEN = $(LOCALBIN)/controller-gen
 GOLANGCI_LINT = $(LOCALBIN)/golangci-lint
 GOTESTSUM = $(LOCALBIN)/gotestsum
+HELM = $(LOCALBIN)/helm
 KUSTOMIZE = $(LOCALBIN)/kustomize
 KWOK = $(LOCALBIN)/kwok
 K8S_BIN = $(LOCALBIN)/k8s/$(K8S_VERSION)
@@ -62,6 +72,10 @@ manifests: $(CONTROLLER_GEN) ## Generate CRDs, the manager's role and webhook co
 	@$(CONTROLLER_GEN) rbac:roleName=manager-role crd webhook $(GENERATED_FROM:%=paths=%) \
 		output:crd:artifacts:config=config/crd/bases
 
+.PHONY: chart
+chart: $(KUSTOMIZE) ## Generate the templates of the Helm chart from config/.
+	@hack/chart.sh $(KUSTOMIZE)
+
 .PHONY: generate
 generate: $(CONTROLLER_GEN) ## Generate DeepCopy methods of the API types.
 	@$(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths="./api/..."
@@ -77,6 +91,7 @@ vet: ## Run go vet.
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run golangci-lint.
 	$(GOLANGCI_LINT) run
+	cd hack/image && $(GOLANGCI_LINT) run --config ../../.golangci.yml
 
 .PHONY: lint-fix
 lint-fix: $(GOLANGCI_LINT) ## Run golangci-lint and fix what it can.
@@ -87,7 +102,7 @@ lint-config: $(GOLANGCI_LINT) ## Check the configuration of golangci-lint.
 	$(GOLANGCI_LINT) config verify
 
 .PHONY: verify
-verify: $(CONTROLLER_GEN) ## Fail if generated files, formatting or go.mod are not up to date.
+verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail if generated files, formatting or go.mod are not up to date.
 	@hack/verify.sh "$(LOCALBIN)"
 
 ##@ Tests
@@ -150,9 +165,28 @@ run: manifests generate programs manager ## Run a local cluster with the manager
 	$(call go-build,run,./hack/run)
 	@$(PROGRAMS) exec $(LOCALBIN)/run --dir="$(LOCALBIN)/local" --manager="$(LOCALBIN)/manager" -- $(ARGS)
 
+.PHONY: image
+image: ## Write the image of the manager into bin/image.tar without a container engine; IMG names it.
+	$(call go-build,image,.,-C hack/image)
+	@programs=(); for platform in $(IMAGE_PLATFORMS); do \
+		program=$(LOCALBIN)/images/$${platform//\//_}/manager; programs+=("$$program"); \
+		printf 'building manager for %s ... ' "$$platform"; \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} go build -trimpath -buildvcs=false \
+			-ldflags "-s -w -X main.version=$(VERSION)" -o "$$program" ./cmd; \
+		printf 'done in %d s\n' $$SECONDS; \
+	done; \
+	$(LOCALBIN)/image --tag="$(IMG)" --version="$(VERSION)" --revision="$(REVISION)" --source="$(SOURCE)" \
+		--created="$(SOURCE_DATE_EPOCH)" --output="$(LOCALBIN)/image.tar" "$${programs[@]}"
+	@echo "$(IMG) is in $(LOCALBIN)/image.tar: docker load, podman load, kind load image-archive, ctr -n k8s.io images import"
+
+# What both ways to build with a container engine say of the image.
+DOCKER_ARGS = --build-arg VERSION="$(VERSION)" --build-arg REVISION="$(REVISION)" --build-arg SOURCE="$(SOURCE)" \
+	--build-arg SOURCE_DATE_EPOCH="$(SOURCE_DATE_EPOCH)" \
+	--build-arg CREATED="$$(date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -r $(SOURCE_DATE_EPOCH) +%Y-%m-%dT%H:%M:%SZ)"
+
 .PHONY: docker-build
 docker-build: ## Build the image of the manager; IMG names it.
-	$(CONTAINER_TOOL) build --build-arg VERSION="$(VERSION)" -t $(IMG) .
+	$(CONTAINER_TOOL) build $(DOCKER_ARGS) -t $(IMG) .
 
 .PHONY: docker-push
 docker-push: ## Push the image of the manager.
@@ -160,11 +194,17 @@ docker-push: ## Push the image of the manager.
 
 .PHONY: docker-buildx
 docker-buildx: ## Build and push the image for several PLATFORMS.
-	$(CONTAINER_TOOL) buildx build --push --platform=$(PLATFORMS) --build-arg VERSION="$(VERSION)" -t $(IMG) .
+	$(CONTAINER_TOOL) buildx build --push --platform=$(PLATFORMS) $(DOCKER_ARGS) -t $(IMG) .
+
+.PHONY: chart-package
+chart-package: manifests chart $(HELM) ## Write the Helm chart into dist/, for VERSION, which must be a semantic one.
+	@$(HELM) package charts/servicenet --version "$(VERSION:v%=%)" --app-version "$(VERSION)" --destination dist
 
 .PHONY: build-installer
-build-installer: ## Write all manifests into dist/install.yaml.
-	$(call not-yet,the installer,#9)
+build-installer: manifests $(KUSTOMIZE) ## Write the manifests of OVERLAY with IMG into dist/install.yaml.
+	@mkdir -p dist
+	@hack/render.sh $(KUSTOMIZE) $(OVERLAY) $(IMG) >dist/install.yaml
+	@echo "dist/install.yaml: kubectl apply --server-side -f dist/install.yaml"
 
 ##@ Deployment
 
@@ -177,17 +217,18 @@ uninstall: manifests $(KUSTOMIZE) $(KUBECTL_BUILT) ## Remove the CRDs, and all o
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
 
 .PHONY: deploy
-deploy: ## Deploy the manager to the cluster.
-	$(call not-yet,deployment,#9)
+deploy: manifests $(KUSTOMIZE) $(KUBECTL_BUILT) ## Deploy the manager to the cluster, or another version of it; IMG and OVERLAY say what.
+	@hack/render.sh $(KUSTOMIZE) $(OVERLAY) $(IMG) | $(KUBECTL) apply --server-side --force-conflicts -f -
 
 .PHONY: undeploy
-undeploy: ## Remove the manager from the cluster.
-	$(call not-yet,deployment,#9)
+undeploy: manager $(KUSTOMIZE) $(KUBECTL_BUILT) ## Remove the manager of OVERLAY from the cluster, with the CRDs and all pools.
+	@$(LOCALBIN)/manager cleanup $(ARGS)
+	@hack/render.sh $(KUSTOMIZE) $(OVERLAY) $(IMG) | $(KUBECTL) delete --ignore-not-found --timeout=5m -f -
 
 ##@ Tools
 
 .PHONY: tools
-tools: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(KUSTOMIZE) programs ## Build all tools and programs into bin/.
+tools: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(HELM) $(KUSTOMIZE) programs ## Build all tools and programs into bin/.
 
 .PHONY: clean
 clean: ## Remove everything that was built.
@@ -199,16 +240,18 @@ programs: $(KWOK)
 	@hack/build-kubernetes.sh "$(K8S_VERSION)" "$(K8S_BIN)"
 
 .PHONY: test-programs
-test-programs: $(GOTESTSUM) $(KUSTOMIZE) programs
+test-programs: $(GOTESTSUM) $(KUSTOMIZE) $(HELM) programs
 
 # build-tool.sh itself finds out whether a tool is up to date.
-.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(KUSTOMIZE) $(KWOK)
+.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(HELM) $(KUSTOMIZE) $(KWOK)
 $(CONTROLLER_GEN):
 	@hack/build-tool.sh controller-gen sigs.k8s.io/controller-tools/cmd/controller-gen $@
 $(GOLANGCI_LINT):
 	@hack/build-tool.sh golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint $@
 $(GOTESTSUM):
 	@hack/build-tool.sh gotestsum gotest.tools/gotestsum $@
+$(HELM):
+	@hack/build-tool.sh helm helm.sh/helm/v4/cmd/helm $@
 $(KUSTOMIZE):
 	@hack/build-tool.sh kustomize sigs.k8s.io/kustomize/kustomize/v5 $@
 $(KWOK):

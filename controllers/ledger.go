@@ -29,7 +29,8 @@ import (
 	"servicenet.dev/servicenet/internal/ledger/store"
 )
 
-// +kubebuilder:rbac:groups="",resources=services;namespaces;nodes,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=services;namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=nodes,verbs=list;watch
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=ipaddresses,verbs=get;list;watch
 // +kubebuilder:rbac:groups=servicenet.dev,resources=allocationblocks,verbs=get;list;watch;create;update;delete
 

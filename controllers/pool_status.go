@@ -25,7 +25,7 @@ import (
 	"servicenet.dev/servicenet/internal/pool"
 )
 
-// +kubebuilder:rbac:groups=servicenet.dev,resources=clusterippools;loadbalancerpools;nodeportpools,verbs=get;list;watch
+// +kubebuilder:rbac:groups=servicenet.dev,resources=clusterippools;loadbalancerpools;nodeportpools,verbs=list;watch
 // +kubebuilder:rbac:groups=servicenet.dev,resources=clusterippools/status;loadbalancerpools/status;nodeportpools/status,verbs=patch
 
 const (

@@ -74,7 +74,7 @@ else
 fi
 
 # Those that wait longest begin first.
-slow='/test/integration/(admission(/replicas)?|loadbalancer|pools|ledger|scale|takeover|repair/[a-z0-9]+)$|/internal/ledger/store$'
+slow='/test/integration/(admission(/replicas)?|deploy|loadbalancer|pools|ledger|scale|takeover|repair/[a-z0-9]+)$|/internal/ledger/store$'
 packages=$(grep -E "$slow" <<<"$packages" || true; grep -vE "$slow" <<<"$packages" || true)
 
 echo "testing $(wc -w <<<"$packages") packages; compiling them takes minutes the first time"

@@ -31,8 +31,9 @@ tar -xf "$scratch/tree.tar" -C "$scratch/should-be"
 
 (
   cd "$scratch/should-be"
-  make --no-print-directory LOCALBIN="$bin" manifests generate fmt
+  make --no-print-directory LOCALBIN="$bin" manifests generate chart fmt
   go mod tidy
+  go mod tidy -C hack/image
 ) >"$scratch/log" 2>&1 || {
   cat "$scratch/log" >&2
   exit 1
@@ -41,7 +42,7 @@ tar -xf "$scratch/tree.tar" -C "$scratch/should-be"
 cd "$scratch"
 if ! diff -ruN is should-be; then
   echo "verify: the files above are not up to date:" \
-    "run make manifests generate fmt, and go mod tidy, and commit the result" >&2
+    "run make manifests generate chart fmt, and go mod tidy, and commit the result" >&2
   exit 1
 fi
 echo "verify: all up to date"

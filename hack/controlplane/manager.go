@@ -128,7 +128,7 @@ func (cp *ControlPlane) grantManager(ctx context.Context, roleFile string) error
 func grantLeases(ctx context.Context, clients client.Client) error {
 	role := rbacv1ac.Role(managerLeases, metav1.NamespaceSystem).WithRules(rbacv1ac.PolicyRule().
 		WithAPIGroups(coordinationv1.GroupName).WithResources("leases").
-		WithVerbs("get", "list", "watch", "create", "update", "patch", "delete"))
+		WithVerbs("get", "list", "create", "update", "delete"))
 	if err := clients.Apply(ctx, role, fieldOwner, client.ForceOwnership); err != nil {
 		return fmt.Errorf("making the Role %s: %w", managerLeases, err)
 	}
