@@ -1,0 +1,82 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// socketTimeout bounds the wait for a containerd that starts.
+const socketTimeout = time.Minute
+
+// socket of a node's containerd, as it is seen from this machine.
+func (s *settings) socket(number int) string {
+	return s.path("nodes", nodeName(number), "containerd.sock")
+}
+
+// load brings images into the nodes of a cluster that is up.
+func load(ctx context.Context, s settings) error {
+	if len(s.args) == 0 {
+		return errors.New("load: name files with images")
+	}
+	nodes, err := filepath.Glob(s.path("nodes", "*"))
+	if err != nil || len(nodes) == 0 {
+		return errors.Join(errors.New("no cluster is up in "+s.dir), err)
+	}
+	s.nodes = len(nodes)
+	for _, image := range s.args {
+		if err := s.loadEverywhere(ctx, image); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// loadEverywhere brings the images of a file into all nodes.
+func (s *settings) loadEverywhere(ctx context.Context, image string) error {
+	for number := 1; number <= s.nodes; number++ {
+		if err := s.awaitSocket(ctx, number); err != nil {
+			return err
+		}
+		err := runProgram(ctx, "ctr", "--address", s.socket(number), "--namespace", "k8s.io", "images", "import", image)
+		if err != nil {
+			return fmt.Errorf("bringing %s into %s: %w", image, nodeName(number), err)
+		}
+	}
+	return nil
+}
+
+// awaitSocket waits until a node's containerd answers.
+func (s *settings) awaitSocket(ctx context.Context, number int) error {
+	ctx, cancel := context.WithTimeout(ctx, socketTimeout)
+	defer cancel()
+	for {
+		err := runProgram(ctx, "ctr", "--address", s.socket(number), "--connect-timeout", "1s", "version")
+		if err == nil {
+			return nil
+		}
+		if !pause(ctx, followInterval) {
+			return fmt.Errorf("containerd of %s does not answer: %w%s", nodeName(number), err, s.logTail(number))
+		}
+	}
+}
+
+// logTail is the end of the log of a node's containerd.
+func (s *settings) logTail(number int) string {
+	const lines = 15
+	content, err := os.ReadFile(s.path("logs", nodeName(number)+"-containerd.log"))
+	if err != nil {
+		return ""
+	}
+	all := strings.Split(strings.TrimSpace(string(content)), "\n")
+	return "\nits last lines:\n" + strings.Join(all[max(0, len(all)-lines):], "\n")
+}
