@@ -17,18 +17,34 @@ CONTAINER_TOOL ?= docker
 PLATFORMS ?= linux/arm64,linux/amd64
 # More arguments: flags of the manager for `run`, of `go test` for the tests.
 ARGS ?=
+# The cluster of cluster-up: who writes endpoints (stock or ours: nobody before the
+# manager is deployed), how kube-proxy works (nftables or iptables), how many nodes.
+ENDPOINTS ?= stock
+PROXY_MODE ?= nftables
+NODES ?= 1
 # Regular expression of the specs that test-integration runs; all if empty.
 FOCUS ?=
 # Version that the manager reports.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+# What the labels of the image say: the commit, when that was made, and where it is from.
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null)
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+SOURCE ?= https://servicenet.dev/servicenet
+# Platforms of `image`, separated by spaces: linux/amd64 linux/arm64.
+IMAGE_PLATFORMS ?= linux/$(shell go env GOARCH)
+# What is deployed: config/default, config/replace-endpoints, config/with-prometheus, or
+# a folder with a kustomization of your own.
+OVERLAY ?= config/default
 
 LOCALBIN ?= $(CURDIR)/bin
 CONTROLLER_GEN = $(LOCALBIN)/controller-gen
 GOLANGCI_LINT = $(LOCALBIN)/golangci-lint
 GOTESTSUM = $(LOCALBIN)/gotestsum
 KUSTOMIZE = $(LOCALBIN)/kustomize
+COREDNS = $(LOCALBIN)/coredns
 KWOK = $(LOCALBIN)/kwok
 K8S_BIN = $(LOCALBIN)/k8s/$(K8S_VERSION)
+CLUSTER_DIR = --dir="$(LOCALBIN)/cluster"
 # What talks to a cluster: KUBECTL=kubectl takes the one on the PATH, which saves
 # building the one that belongs to the control plane.
 KUBECTL ?= $(K8S_BIN)/kubectl
@@ -77,6 +93,7 @@ vet: ## Run go vet.
 .PHONY: lint
 lint: $(GOLANGCI_LINT) ## Run golangci-lint.
 	$(GOLANGCI_LINT) run
+	cd hack/image && $(GOLANGCI_LINT) run --config ../../.golangci.yml
 
 .PHONY: lint-fix
 lint-fix: $(GOLANGCI_LINT) ## Run golangci-lint and fix what it can.
@@ -105,8 +122,24 @@ test-integration: manifests generate test-programs ## Run the tests on a control
 	@$(PROGRAMS) COVER="$(COVER)" FOCUS="$(FOCUS)" hack/test.sh integration $(ARGS)
 
 .PHONY: test-e2e
-test-e2e: ## Run the tests on a real node.
-	$(call not-yet,end-to-end tests,#10)
+test-e2e: cluster-programs $(KUSTOMIZE) ## Run the tests on real nodes: in the cluster of E2E_KUBECONFIG or KUBECONFIG, else in ones of their own.
+	@$(PROGRAMS) MAKE="$(MAKE)" FOCUS="$(FOCUS)" hack/e2e.sh $(ARGS)
+
+##@ Cluster
+
+.PHONY: cluster-up
+cluster-up: cluster-programs ## Bring up a cluster with real nodes (Debian, root); ENDPOINTS=ours, PROXY_MODE=iptables, NODES=2.
+	@$(PROGRAMS) $(LOCALBIN)/node up $(CLUSTER_DIR) --endpoints="$(ENDPOINTS)" --proxy-mode="$(PROXY_MODE)" --nodes="$(NODES)" \
+		--images="$(LOCALBIN)/images/pause.tar,$(LOCALBIN)/images/coredns.tar"
+
+.PHONY: cluster-down
+cluster-down: ## Take that cluster down, with all that is left of it.
+	$(call go-build,node,./hack/node)
+	@$(LOCALBIN)/node down $(CLUSTER_DIR)
+
+.PHONY: cluster-load
+cluster-load: ## Bring images into its nodes; ARGS names files, as `make image` writes them.
+	@$(LOCALBIN)/node load $(CLUSTER_DIR) $(ARGS)
 
 ##@ Benchmarks
 
@@ -150,9 +183,28 @@ run: manifests generate programs manager ## Run a local cluster with the manager
 	$(call go-build,run,./hack/run)
 	@$(PROGRAMS) exec $(LOCALBIN)/run --dir="$(LOCALBIN)/local" --manager="$(LOCALBIN)/manager" -- $(ARGS)
 
+.PHONY: image
+image: ## Write the image of the manager into bin/image.tar without a container engine; IMG names it.
+	$(call go-build,image,.,-C hack/image)
+	@programs=(); for platform in $(IMAGE_PLATFORMS); do \
+		program=$(LOCALBIN)/images/$${platform//\//_}/manager; programs+=("$$program"); \
+		printf 'building manager for %s ... ' "$$platform"; \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} go build -trimpath -buildvcs=false \
+			-ldflags "-s -w -X main.version=$(VERSION)" -o "$$program" ./cmd; \
+		printf 'done in %d s\n' $$SECONDS; \
+	done; \
+	$(LOCALBIN)/image --tag="$(IMG)" --version="$(VERSION)" --revision="$(REVISION)" --source="$(SOURCE)" \
+		--created="$(SOURCE_DATE_EPOCH)" --output="$(LOCALBIN)/image.tar" "$${programs[@]}"
+	@echo "$(IMG) is in $(LOCALBIN)/image.tar: docker load, podman load, kind load image-archive, ctr -n k8s.io images import"
+
+# What both ways to build with a container engine say of the image.
+DOCKER_ARGS = --build-arg VERSION="$(VERSION)" --build-arg REVISION="$(REVISION)" --build-arg SOURCE="$(SOURCE)" \
+	--build-arg SOURCE_DATE_EPOCH="$(SOURCE_DATE_EPOCH)" \
+	--build-arg CREATED="$$(date -u -d @$(SOURCE_DATE_EPOCH) +%Y-%m-%dT%H:%M:%SZ 2>/dev/null || date -u -r $(SOURCE_DATE_EPOCH) +%Y-%m-%dT%H:%M:%SZ)"
+
 .PHONY: docker-build
 docker-build: ## Build the image of the manager; IMG names it.
-	$(CONTAINER_TOOL) build --build-arg VERSION="$(VERSION)" -t $(IMG) .
+	$(CONTAINER_TOOL) build $(DOCKER_ARGS) -t $(IMG) .
 
 .PHONY: docker-push
 docker-push: ## Push the image of the manager.
@@ -160,11 +212,13 @@ docker-push: ## Push the image of the manager.
 
 .PHONY: docker-buildx
 docker-buildx: ## Build and push the image for several PLATFORMS.
-	$(CONTAINER_TOOL) buildx build --push --platform=$(PLATFORMS) --build-arg VERSION="$(VERSION)" -t $(IMG) .
+	$(CONTAINER_TOOL) buildx build --push --platform=$(PLATFORMS) $(DOCKER_ARGS) -t $(IMG) .
 
 .PHONY: build-installer
-build-installer: ## Write all manifests into dist/install.yaml.
-	$(call not-yet,the installer,#9)
+build-installer: manifests $(KUSTOMIZE) ## Write the manifests of OVERLAY with IMG into dist/install.yaml.
+	@mkdir -p dist
+	@hack/render.sh $(KUSTOMIZE) $(OVERLAY) $(IMG) >dist/install.yaml
+	@echo "dist/install.yaml: kubectl apply --server-side -f dist/install.yaml"
 
 ##@ Deployment
 
@@ -177,12 +231,13 @@ uninstall: manifests $(KUSTOMIZE) $(KUBECTL_BUILT) ## Remove the CRDs, and all o
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
 
 .PHONY: deploy
-deploy: ## Deploy the manager to the cluster.
-	$(call not-yet,deployment,#9)
+deploy: manifests $(KUSTOMIZE) $(KUBECTL_BUILT) ## Deploy the manager to the cluster, or another version of it; IMG and OVERLAY say what.
+	@hack/render.sh $(KUSTOMIZE) $(OVERLAY) $(IMG) | $(KUBECTL) apply --server-side --force-conflicts -f -
 
 .PHONY: undeploy
-undeploy: ## Remove the manager from the cluster.
-	$(call not-yet,deployment,#9)
+undeploy: manager $(KUSTOMIZE) $(KUBECTL_BUILT) ## Remove the manager of OVERLAY from the cluster, with the CRDs and all pools.
+	@$(LOCALBIN)/manager cleanup $(ARGS)
+	@hack/render.sh $(KUSTOMIZE) $(OVERLAY) $(IMG) | $(KUBECTL) delete --ignore-not-found --timeout=5m -f -
 
 ##@ Tools
 
@@ -198,11 +253,21 @@ clean: ## Remove everything that was built.
 programs: $(KWOK)
 	@hack/build-kubernetes.sh "$(K8S_VERSION)" "$(K8S_BIN)"
 
+# What cluster-up runs besides: programs of nodes, and the images that they begin with.
+.PHONY: cluster-programs
+cluster-programs: programs $(COREDNS)
+	@hack/build-kubernetes.sh "$(K8S_VERSION)" "$(K8S_BIN)" kubelet kube-proxy
+	$(call go-build,node,./hack/node)
+	$(call go-build,image,.,-C hack/image)
+	$(call go-build,images/pause,./hack/node/pause)
+	$(call local-image,pause,$(LOCALBIN)/images/pause)
+	$(call local-image,coredns,$(COREDNS))
+
 .PHONY: test-programs
 test-programs: $(GOTESTSUM) $(KUSTOMIZE) programs
 
 # build-tool.sh itself finds out whether a tool is up to date.
-.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(KUSTOMIZE) $(KWOK)
+.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(KUSTOMIZE) $(KWOK) $(COREDNS)
 $(CONTROLLER_GEN):
 	@hack/build-tool.sh controller-gen sigs.k8s.io/controller-tools/cmd/controller-gen $@
 $(GOLANGCI_LINT):
@@ -213,11 +278,18 @@ $(KUSTOMIZE):
 	@hack/build-tool.sh kustomize sigs.k8s.io/kustomize/kustomize/v5 $@
 $(KWOK):
 	@hack/build-tool.sh kwok sigs.k8s.io/kwok/cmd/kwok $@
+$(COREDNS):
+	@hack/build-tool.sh coredns github.com/coredns/coredns $@
 
 # go-build builds a program of this module into bin/. That takes a minute or two
 # the first time, and a second from then on.
 define go-build
 @printf 'building %s ... ' $(1); go build $(3) -o $(LOCALBIN)/$(1) $(2); printf 'done in %d s\n' $$SECONDS
+endef
+
+# local-image makes an image of a program for the nodes of cluster-up.
+define local-image
+@$(LOCALBIN)/image --tag=servicenet.dev/$(1):dev --title=$(1) --output=$(LOCALBIN)/images/$(1).tar $(2)
 endef
 
 # not-yet fails a target that a later issue fills.

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 
 	"github.com/open-policy-agent/cert-controller/pkg/rotator"
@@ -71,8 +72,8 @@ func addRotation(mgr ctrl.Manager, s *settings) error {
 }
 
 // webhookServer returns the server of the webhooks.
-func (s *settings) webhookServer() webhook.Server {
-	server := s.webhooks.server(s.tlsOptions()...)
+func (s *settings) webhookServer(tlsOptions []func(*tls.Config)) webhook.Server {
+	server := s.webhooks.server(tlsOptions...)
 	if s.rotation.rotate {
 		return patientServer{server, s.rotation.ready}
 	}

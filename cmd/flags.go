@@ -31,6 +31,7 @@ type settings struct {
 	webhooks                webhookSettings
 	rotation                rotationSettings
 	admissionPolicy         bool
+	tls                     tlsSettings
 	enableHTTP2             bool
 	version                 bool
 	zap                     zap.Options
@@ -44,6 +45,7 @@ func newSettings() *settings {
 	s.addServingFlags()
 	s.addWebhookFlags()
 	s.addRotationFlags()
+	s.addTLSFlags()
 	s.addLogFlags()
 	return s
 }
@@ -169,6 +171,7 @@ func (s *settings) parse(args []string) error {
 func (s *settings) printUsage(out io.Writer) {
 	const width = 100
 	fmt.Fprintf(out, "The Kubernetes Service control plane as one controller-manager.\n\n"+
-		"Usage:\n  manager [flags]\n  manager convert metallb|cilium|kube-vip [flags]\n\nFlags:\n%s",
+		"Usage:\n  manager [flags]\n  manager convert metallb|cilium|kube-vip [flags]\n"+
+		"  manager cleanup [flags]\n\nFlags:\n%s",
 		s.flags.FlagUsagesWrapped(width))
 }

@@ -7,7 +7,6 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -54,8 +53,13 @@ func main() {
 
 // run is main without the process around it.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	if len(args) > 0 && args[0] == convertCommand {
-		return runConvert(ctx, args[1:], os.Stdin, stdout, stderr)
+	if len(args) > 0 {
+		switch args[0] {
+		case convertCommand:
+			return runConvert(ctx, args[1:], os.Stdin, stdout, stderr)
+		case cleanupCommand:
+			return runCleanup(ctx, args[1:], stdout, stderr)
+		}
 	}
 	settings := newSettings()
 	switch err := settings.parse(args); {
@@ -114,27 +118,19 @@ const longestRequest = 30 * time.Second
 // shutdown is how long the manager may take to end.
 func (s *settings) shutdown() time.Duration { return s.controllers.WebhookDrainPeriod + longestRequest }
 
-// tlsOptions is for all servers. Without the flag they keep to HTTP/1.1: scrapers and
-// API servers need no more, and HTTP/2 lets a client open streams faster than a server
-// can close them.
-func (s *settings) tlsOptions() []func(*tls.Config) {
-	return []func(*tls.Config){func(config *tls.Config) {
-		config.MinVersion = tls.VersionTLS12
-		if !s.enableHTTP2 {
-			config.NextProtos = []string{"http/1.1"}
-		}
-	}}
-}
-
 func managerOptions(settings *settings) (manager.Options, error) {
 	scheme := runtime.NewScheme()
 	if err := corev1.AddToScheme(scheme); err != nil {
 		return manager.Options{}, fmt.Errorf("building the scheme: %w", err)
 	}
+	tlsOptions, err := settings.tlsOptions()
+	if err != nil {
+		return manager.Options{}, err
+	}
 	metrics := metricsserver.Options{
 		BindAddress:   settings.metricsAddress,
 		SecureServing: settings.metricsSecure,
-		TLSOpts:       settings.tlsOptions(),
+		TLSOpts:       tlsOptions,
 	}
 	if settings.metricsSecure {
 		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
@@ -142,7 +138,7 @@ func managerOptions(settings *settings) (manager.Options, error) {
 	return manager.Options{
 		Scheme:                        scheme,
 		Metrics:                       metrics,
-		WebhookServer:                 settings.webhookServer(),
+		WebhookServer:                 settings.webhookServer(tlsOptions),
 		HealthProbeBindAddress:        settings.healthAddress,
 		LeaderElection:                settings.leaderElect,
 		LeaderElectionID:              leaderElectionID,

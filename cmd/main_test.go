@@ -53,6 +53,8 @@ func TestWrongFlagsAreRefused(t *testing.T) {
 		{"--leader-election-namespace=Not_A_Name", []string{`"Not_A_Name"`, "--leader-election-namespace", "lower case"}},
 		{"--metrics-bind-address=nonsense", []string{`"nonsense"`, "--metrics-bind-address", "host:port"}},
 		{"--health-probe-bind-address=:70000", []string{`":70000"`, "--health-probe-bind-address", "0 to 65535"}},
+		{"--tls-min-version=VersionTLS11", []string{`"VersionTLS11"`, "--tls-min-version", "VersionTLS12 and VersionTLS13"}},
+		{"--tls-cipher-suites=TLS_RSA_WITH_RC4_128_SHA", []string{"--tls-cipher-suites", "is none of", "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"}},
 		{"--no-such-flag", []string{"--no-such-flag"}},
 		{"start", []string{`"start"`, "flags only"}},
 	} {
@@ -83,7 +85,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 		"max-endpoint-updates-gather-period", "endpointslice-merge-rate", "endpoints-check-period", "min-resync-period", "keep-orphaned-endpoints", "max-endpoints-per-slice", "endpoints-mode", "enable-webhooks", "zap-log-level", "version",
 		"service-node-port-range", "repair-interval", "namespace", "webhook-bind-address", "webhook-port", "webhook-cert-dir",
 		"webhook-cert-name", "webhook-key-name", "webhook-drain-period", "allowed-external-ips", "enable-http2",
-		"load-balancer-class", "load-balancer-default",
+		"load-balancer-class", "load-balancer-default", "tls-min-version", "tls-cipher-suites",
 	} {
 		if !strings.Contains(stdout.String(), "--"+name+" ") {
 			t.Errorf("--%s is not listed", name)

@@ -47,8 +47,6 @@ func (s *settings) addWebhookFlags() {
 		"How long the webhooks go on as before when the manager is told to stop, 0s to 1m: until everybody knows that it is not ready")
 	s.flags.Var(&listValue{target: &o.AllowedExternalIPs, check: controllers.ValidateExternalIPs, kind: "CIDRs"}, "allowed-external-ips",
 		"CIDRs that spec.externalIPs of Services must be in, comma-separated; 'none' allows none, '*' all of them, with a warning")
-	s.addSwitch(&s.enableHTTP2, "enable-http2", truth,
-		"Offer HTTP/2 for metrics and webhooks. It lets a client open streams faster than a server can close them")
 }
 
 // server returns the server of the webhooks.
