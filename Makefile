@@ -279,7 +279,7 @@ $(KUSTOMIZE):
 $(KWOK):
 	@hack/build-tool.sh kwok sigs.k8s.io/kwok/cmd/kwok $@
 $(COREDNS):
-	@hack/build-tool.sh coredns github.com/coredns/coredns $@
+	@hack/build-tool.sh coredns . $@
 
 # go-build builds a program of this module into bin/. That takes a minute or two
 # the first time, and a second from then on.

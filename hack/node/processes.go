@@ -35,13 +35,29 @@ func marked(dir string) ([]process, error) {
 		if err != nil || pid == os.Getpid() || !isMarked(pid, dir) {
 			continue
 		}
-		name, err := os.ReadFile(filepath.Join(folder, "comm"))
+		line, err := os.ReadFile(filepath.Join(folder, "cmdline"))
 		if err == nil { // else it has just ended
-			processes = append(processes, process{pid, string(bytes.TrimSpace(name))})
+			processes = append(processes, process{pid, programName(line)})
 		}
 	}
 	slices.SortFunc(processes, func(a, b process) int { return a.pid - b.pid })
 	return processes, nil
+}
+
+// programName is what a process runs, by its arguments. Those of this program are known
+// by what they do.
+func programName(line []byte) string {
+	args := bytes.Split(line, []byte{0})
+	name := filepath.Base(string(args[0]))
+	if len(args) > 1 {
+		switch string(args[1]) {
+		case "serve":
+			return "supervisor"
+		case "machine":
+			return "machine"
+		}
+	}
+	return name
 }
 
 // isMarked reads the environment that a process was started with. One that has ended

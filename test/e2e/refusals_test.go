@@ -1,0 +1,40 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+)
+
+var _ = Describe("kubectl", func() {
+	It("prints why a Service is refused", func(ctx SpecContext) {
+		namespace := newNamespace(ctx)
+		for _, refused := range []struct{ args, says []string }{
+			{
+				[]string{"clusterip", "web", "--tcp=80", "--clusterip=192.0.2.1"},
+				[]string{"is not in the ServiceCIDRs of the cluster", "spec.clusterIPs"},
+			},
+			{
+				[]string{"nodeport", "web", "--tcp=80", "--node-port=80"},
+				[]string{"is not in the node port range of the cluster", "spec.ports[0].nodePort"},
+			},
+		} {
+			output, err := kubectl(ctx, append([]string{"-n", namespace, "create", "service"}, refused.args...)...)
+			Expect(err).To(HaveOccurred())
+			Expect(output).To(HavePrefix(`The Service "web" is invalid: `))
+			for _, part := range refused.says {
+				Expect(output).To(ContainSubstring(part))
+			}
+		}
+	}, SpecTimeout(specTimeout))
+
+	It("prints why a pool is refused", func(ctx SpecContext) {
+		const pool = `{"apiVersion": "servicenet.dev/v1alpha1", "kind": "NodePortPool", "metadata": {"name": "e2e-wrong"},
+			"spec": {"ranges": ["31000-30000"]}}`
+		output, err := kubectlInput(ctx, pool, "create", "-f", "-")
+		Expect(err).To(HaveOccurred())
+		Expect(output).To(ContainSubstring(`"e2e-wrong" is invalid: spec.ranges`))
+	}, SpecTimeout(specTimeout))
+})
