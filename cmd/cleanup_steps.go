@@ -43,7 +43,7 @@ type cleaner struct {
 	namespace, prefix string
 }
 
-// step is a thing to remove, and what does it. It returns how many there were.
+// step is what was done, and what does it. It returns how often.
 type step struct {
 	what string
 	do   func(ctx context.Context) (int, error)
@@ -67,9 +67,9 @@ func cleanupScheme() (*runtime.Scheme, error) {
 // rest as much is removed as can be.
 func (c *cleaner) run(ctx context.Context, out io.Writer) error {
 	for _, first := range []step{
-		{"webhook configurations", c.removeWebhooks},
-		{"Deployments", c.removeDeployment},
-		{"replicas that ended without a word", c.awaitReplicas},
+		{"webhook configurations removed", c.removeWebhooks},
+		{"Deployments removed", c.removeDeployment},
+		{"replicas that left a Lease behind", c.awaitReplicas},
 	} {
 		if err := first.run(ctx, out); err != nil {
 			return err
@@ -77,12 +77,12 @@ func (c *cleaner) run(ctx context.Context, out io.Writer) error {
 	}
 	var errs []error
 	for _, rest := range []step{
-		{"finalizers of Services", func(ctx context.Context) (int, error) { return c.removeFinalizers(ctx, coreKind("Service")) }},
-		{"finalizers of pools", c.removePoolFinalizers},
-		{"admission policies and bindings", c.removePolicies},
-		{"blocks of the ledger", c.removeBlocks},
-		{"ServiceCIDRs of pools", c.removeServiceCIDRs},
-		{"Leases", c.removeLeases},
+		{"finalizers of Services removed", func(ctx context.Context) (int, error) { return c.removeFinalizers(ctx, coreKind("Service")) }},
+		{"finalizers of pools removed", c.removePoolFinalizers},
+		{"admission policies and bindings removed", c.removePolicies},
+		{"blocks of the ledger removed", c.removeBlocks},
+		{"ServiceCIDRs of pools removed", c.removeServiceCIDRs},
+		{"Leases removed", c.removeLeases},
 	} {
 		errs = append(errs, rest.run(ctx, out))
 	}
@@ -92,7 +92,7 @@ func (c *cleaner) run(ctx context.Context, out io.Writer) error {
 // run does a step, and prints a line.
 func (s step) run(ctx context.Context, out io.Writer) error {
 	count, err := s.do(ctx)
-	fmt.Fprintf(out, "%6d %s removed\n", count, s.what)
+	fmt.Fprintf(out, "%6d %s\n", count, s.what)
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.what, err)
 	}
