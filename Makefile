@@ -122,8 +122,18 @@ test-integration: manifests generate test-programs ## Run the tests on a control
 	@$(PROGRAMS) COVER="$(COVER)" FOCUS="$(FOCUS)" hack/test.sh integration $(ARGS)
 
 .PHONY: test-e2e
-test-e2e: cluster-programs $(KUSTOMIZE) ## Run the tests on real nodes: in the cluster of E2E_KUBECONFIG or KUBECONFIG, else in ones of their own.
-	@$(PROGRAMS) MAKE="$(MAKE)" FOCUS="$(FOCUS)" hack/e2e.sh $(ARGS)
+test-e2e: e2e-images $(KUSTOMIZE) ## Run the tests on real nodes: in the cluster of E2E_KUBECONFIG or KUBECONFIG, else in ones of their own.
+	@$(PROGRAMS) FOCUS="$(FOCUS)" hack/e2e.sh $(ARGS)
+
+# The manager twice, the second time as a version to come from.
+.PHONY: e2e-images
+e2e-images: cluster-programs
+	$(call go-build,images/traffic,./test/e2e/traffic)
+	$(call go-build,images/manager,./cmd,-trimpath -ldflags "-s -w -X main.version=e2e")
+	@$(LOCALBIN)/image --tag=servicenet.dev/traffic:dev --title=traffic --add=/bin/busybox=/bin/sh \
+		--output=$(LOCALBIN)/images/traffic.tar $(LOCALBIN)/images/traffic
+	$(call local-image,manager,$(LOCALBIN)/images/manager,e2e,manager)
+	$(call local-image,manager,$(LOCALBIN)/images/manager,previous,manager-previous)
 
 ##@ Cluster
 
@@ -287,9 +297,10 @@ define go-build
 @printf 'building %s ... ' $(1); go build $(3) -o $(LOCALBIN)/$(1) $(2); printf 'done in %d s\n' $$SECONDS
 endef
 
-# local-image makes an image of a program for the nodes of cluster-up.
+# local-image makes an image of a program for the nodes of cluster-up: a name, the
+# program, and a tag and a name of the file, if others than "dev" and the name.
 define local-image
-@$(LOCALBIN)/image --tag=servicenet.dev/$(1):dev --title=$(1) --output=$(LOCALBIN)/images/$(1).tar $(2)
+@$(LOCALBIN)/image --tag=servicenet.dev/$(1):$(or $(3),dev) --title=$(1) --output=$(LOCALBIN)/images/$(or $(4),$(1)).tar $(2)
 endef
 
 # not-yet fails a target that a later issue fills.

@@ -65,18 +65,19 @@ func (s *settings) awaitSocket(ctx context.Context, number int) error {
 			return nil
 		}
 		if !pause(ctx, followInterval) {
-			return fmt.Errorf("containerd of %s does not answer: %w%s", nodeName(number), err, s.logTail(number))
+			return fmt.Errorf("containerd of %s does not answer: %w%s", nodeName(number), err,
+				s.logTail(number, "machine")+s.logTail(number, "containerd"))
 		}
 	}
 }
 
-// logTail is the end of the log of a node's containerd.
-func (s *settings) logTail(number int) string {
+// logTail is the end of the log of a program of a node.
+func (s *settings) logTail(number int, program string) string {
 	const lines = 15
-	content, err := os.ReadFile(s.path("logs", nodeName(number)+"-containerd.log"))
-	if err != nil {
+	content, err := os.ReadFile(s.path("logs", nodeName(number)+"-"+program+".log"))
+	if err != nil || len(content) == 0 {
 		return ""
 	}
 	all := strings.Split(strings.TrimSpace(string(content)), "\n")
-	return "\nits last lines:\n" + strings.Join(all[max(0, len(all)-lines):], "\n")
+	return "\nlast lines of " + program + ":\n" + strings.Join(all[max(0, len(all)-lines):], "\n")
 }

@@ -32,39 +32,52 @@ func (m *mount) do() error {
 // written below /run in memory, but for the folder of the node, which is there, too.
 // The kernel's settings, which are everybody's, are shielded from kubelet.
 func mountAll(folder string) error {
-	// Seen through this, the folder stays what it is when mounts hide its path.
+	// Seen through this, the folder stays what it is when mounts hide its path, and has
+	// no comma or colon in its name, which the options of mounts can't have.
 	opened, err := os.Open(folder)
 	if err != nil {
 		return fmt.Errorf("folder of the node: %w", err)
 	}
 	defer func() { _ = opened.Close() }()
 
+	through := fmt.Sprintf("/proc/self/fd/%d", opened.Fd())
 	mounts := []mount{
 		{"none", "/", "", syscall.MS_REC | syscall.MS_PRIVATE, ""},
 		{"none", "/", "", syscall.MS_REC | syscall.MS_SHARED, ""}, // for volumes that containers share
 		{"proc", "/proc", "proc", 0, ""},
 	}
+	if err := mountEach(mounts); err != nil {
+		return err
+	}
+	mounts = []mount{}
 	for _, covered := range []string{"/var/log", "/var/lib"} { // in this order: the folder may be in the second
-		m, err := overlay(folder, covered)
+		m, err := overlay(through, covered)
 		if err != nil {
 			return err
 		}
 		mounts = append(mounts, m)
 	}
 	mounts = append(mounts, mount{"tmpfs", "/run", "tmpfs", 0, "mode=755"})
+	if err := mountEach(mounts); err != nil {
+		return err
+	}
+	if err := os.Mkdir(inside, 0o700); err != nil {
+		return fmt.Errorf("folder of the node: %w", err)
+	}
+	self := mount{through, inside, "", syscall.MS_BIND, ""}
+	if err := self.do(); err != nil {
+		return err
+	}
+	return shieldSettings()
+}
+
+func mountEach(mounts []mount) error {
 	for i := range mounts {
 		if err := mounts[i].do(); err != nil {
 			return err
 		}
 	}
-	if err := os.Mkdir(inside, 0o700); err != nil {
-		return fmt.Errorf("folder of the node: %w", err)
-	}
-	self := mount{fmt.Sprintf("/proc/self/fd/%d", opened.Fd()), inside, "", syscall.MS_BIND, ""}
-	if err := self.do(); err != nil {
-		return err
-	}
-	return shieldSettings()
+	return nil
 }
 
 // overlay lets a folder be seen, and keeps what is written to it in the folder of the

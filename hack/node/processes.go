@@ -69,11 +69,54 @@ func isMarked(pid int, dir string) bool {
 	})
 }
 
+// machineFile has the id of a node's machine and when it was started: together they
+// are not given to another process.
+const machineFile = "machine"
+
+// recordMachine writes down which process is the machine of the node with a folder.
+func recordMachine(folder string, pid int) error {
+	record := fmt.Sprintf("%d %s", pid, startTime(pid))
+	if err := os.WriteFile(filepath.Join(folder, machineFile), []byte(record), 0o600); err != nil {
+		return fmt.Errorf("writing down a machine: %w", err)
+	}
+	return nil
+}
+
+// startTime of a process, "" if there is none. It is told of one that is ending, too.
+func startTime(pid int) string {
+	const field = 22 - 3 // proc_pid_stat(5) counts from 1; the first two end with the name, in brackets
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ""
+	}
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	return string(fields[field])
+}
+
+// machineEnds tells whether a machine is there that was written down, be it ending: a
+// machine that ends has no environment any more, but waits for all that lives on it.
+func machineEnds(dir string) bool {
+	records, err := filepath.Glob(filepath.Join(dir, "nodes", "*", machineFile))
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(records, func(file string) bool {
+		var pid int
+		var started string
+		content, err := os.ReadFile(file)
+		if err != nil {
+			return false
+		}
+		_, err = fmt.Sscan(string(content), &pid, &started)
+		return err == nil && startTime(pid) == started
+	})
+}
+
 // killMarked kills all processes of a folder, and waits for their end.
 func killMarked(ctx context.Context, dir string) error {
 	for {
 		processes, err := marked(dir)
-		if err != nil || len(processes) == 0 {
+		if err != nil || len(processes) == 0 && !machineEnds(dir) {
 			return err
 		}
 		for _, p := range processes {

@@ -41,6 +41,8 @@ func serve(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	c := &cluster{settings: s, begin: time.Now()}
 	if err = c.start(ctx); err == nil {
 		err = c.announce(held)
@@ -49,6 +51,7 @@ func serve(ctx context.Context, s settings) error {
 		<-ctx.Done()
 		progressf(c.begin, "stopping")
 	}
+	cancel() // what ends from here on is not started again
 	if c.plane != nil {
 		err = errors.Join(err, c.plane.Stop())
 	}
@@ -169,9 +172,11 @@ func (c *cluster) startNode(ctx context.Context, number int) error {
 	if err != nil {
 		return err
 	}
-	plugIn := func(ctx context.Context) error { return connect(ctx, number, part.PID()) }
+	plugIn := func(ctx context.Context) error {
+		return errors.Join(recordMachine(c.path("nodes", nodeName(number)), part.PID()), connect(ctx, number, part.PID()))
+	}
 	if err := plugIn(ctx); err != nil {
-		return err
+		return fmt.Errorf("%w%s", err, c.logTail(number, "machine"))
 	}
 	go c.keep(ctx, part, plugIn)
 	return nil
