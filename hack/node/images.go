@@ -18,9 +18,15 @@ import (
 // socketTimeout bounds the wait for a containerd that starts.
 const socketTimeout = time.Minute
 
-// socket of a node's containerd, as it is seen from this machine.
-func (s *settings) socket(number int) string {
-	return s.path("nodes", nodeName(number), "containerd.sock")
+// ctr runs containerd's client on a node. A path through the machine's process is always
+// short enough for a socket; the length of the folder's has no bounds.
+func (s *settings) ctr(ctx context.Context, number int, args ...string) error {
+	pid, _, err := readMachine(s.path("nodes", nodeName(number), machineFile))
+	if err != nil {
+		return err
+	}
+	socket := fmt.Sprintf("/proc/%d/root%s/containerd.sock", pid, inside)
+	return runProgram(ctx, "ctr", append([]string{"--address", socket, "--connect-timeout", "1s"}, args...)...)
 }
 
 // load brings images into the nodes of a cluster that is up.
@@ -47,8 +53,7 @@ func (s *settings) loadEverywhere(ctx context.Context, image string) error {
 		if err := s.awaitSocket(ctx, number); err != nil {
 			return err
 		}
-		err := runProgram(ctx, "ctr", "--address", s.socket(number), "--namespace", "k8s.io", "images", "import", image)
-		if err != nil {
+		if err := s.ctr(ctx, number, "--namespace", "k8s.io", "images", "import", image); err != nil {
 			return fmt.Errorf("bringing %s into %s: %w", image, nodeName(number), err)
 		}
 	}
@@ -60,7 +65,7 @@ func (s *settings) awaitSocket(ctx context.Context, number int) error {
 	ctx, cancel := context.WithTimeout(ctx, socketTimeout)
 	defer cancel()
 	for {
-		err := runProgram(ctx, "ctr", "--address", s.socket(number), "--connect-timeout", "1s", "version")
+		err := s.ctr(ctx, number, "version")
 		if err == nil {
 			return nil
 		}

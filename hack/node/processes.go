@@ -101,15 +101,21 @@ func machineEnds(dir string) bool {
 		return false
 	}
 	return slices.ContainsFunc(records, func(file string) bool {
-		var pid int
-		var started string
-		content, err := os.ReadFile(file)
-		if err != nil {
-			return false
-		}
-		_, err = fmt.Sscan(string(content), &pid, &started)
+		pid, started, err := readMachine(file)
 		return err == nil && startTime(pid) == started
 	})
+}
+
+// readMachine reads what recordMachine wrote.
+func readMachine(file string) (pid int, started string, err error) {
+	content, err := os.ReadFile(file)
+	if err == nil {
+		_, err = fmt.Sscan(string(content), &pid, &started)
+	}
+	if err != nil {
+		return 0, "", fmt.Errorf("looking for a machine: %w", err)
+	}
+	return pid, started, nil
 }
 
 // killMarked kills all processes of a folder, and waits for their end.
