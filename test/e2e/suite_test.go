@@ -101,8 +101,9 @@ func deploy(ctx context.Context, image string) {
 	output, err = kubectl(ctx, "-n", managerNamespace, "rollout", "status", "deployment", "--timeout=3m")
 	Expect(err).NotTo(HaveOccurred(), "%s\n%s", output, why(ctx))
 	// The API server calls the webhooks from when it knows their certificate.
-	Eventually(ctx, func(ctx context.Context) (string, error) {
-		return kubectl(ctx, "create", "service", "clusterip", "probe", "--tcp=80", "--clusterip=192.0.2.1", "--dry-run=server")
+	Eventually(ctx, func(ctx context.Context) string {
+		output, _ := kubectl(ctx, "create", "service", "clusterip", "probe", "--tcp=80", "--clusterip=192.0.2.1", "--dry-run=server")
+		return output
 	}).Should(ContainSubstring("is not in the ServiceCIDRs of the cluster"), "the webhooks do not answer")
 }
 
