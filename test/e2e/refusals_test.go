@@ -35,10 +35,10 @@ var _ = Describe("kubectl", func() {
 	}, SpecTimeout(specTimeout))
 
 	It("prints why a pool is refused", func(ctx SpecContext) {
-		const pool = `{"apiVersion": "servicenet.dev/v1alpha1", "kind": "NodePortPool", "metadata": {"name": "e2e-wrong"},
-			"spec": {"ranges": ["31000-30000"]}}`
+		const pool = `{"apiVersion": "servicenet.dev/v1alpha1", "kind": "LoadBalancerPool", "metadata": {"name": "e2e-wrong"},
+			"spec": {"addresses": ["192.0.2.20-192.0.2.10"]}}`
 		output, err := kubectlInput(ctx, pool, "create", "-f", "-")
 		Expect(err).To(HaveOccurred())
-		Expect(output).To(ContainSubstring("e2e-wrong"))
+		Expect(output).To(HavePrefix(`The LoadBalancerPool "e2e-wrong" is invalid: spec.addresses[0]: `))
 	}, SpecTimeout(specTimeout))
 })

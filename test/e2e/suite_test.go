@@ -26,8 +26,10 @@ import (
 )
 
 const (
-	// deployTimeout is for a deployment of the manager, or its end.
-	deployTimeout = 4 * time.Minute
+	// deployTimeout is for a deployment of the manager, or its end. Where it makes its
+	// certificate, kubelet brings that into the pods after a minute or more, and the
+	// manager looks for it at intervals that double.
+	deployTimeout = 10 * time.Minute
 	// patience is how long an expected outcome may take; the rest is for the machine.
 	patience = 90 * time.Second
 	// specTimeout bounds a spec.
@@ -98,7 +100,7 @@ func deploy(ctx context.Context, image string) {
 	GinkgoHelper()
 	output, err := makeTarget(ctx, "deploy", "IMG="+image, "OVERLAY="+overlay)
 	Expect(err).NotTo(HaveOccurred(), output)
-	output, err = kubectl(ctx, "-n", managerNamespace, "rollout", "status", "deployment", "--timeout=3m")
+	output, err = kubectl(ctx, "-n", managerNamespace, "rollout", "status", "deployment", "--timeout=9m")
 	Expect(err).NotTo(HaveOccurred(), "%s\n%s", output, why(ctx))
 	// The API server calls the webhooks from when it knows their certificate.
 	Eventually(ctx, func(ctx context.Context) string {

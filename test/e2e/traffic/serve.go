@@ -55,7 +55,7 @@ func serve(ctx context.Context) error {
 func pages(name string) http.Handler {
 	mux := http.NewServeMux()
 	for path, text := range map[string]func(*http.Request) string{
-		"/":        func(*http.Request) string { return name },
+		"/{$}":     func(*http.Request) string { return name },
 		"/healthz": func(*http.Request) string { return "ok" },
 		"/env":     func(*http.Request) string { return strings.Join(os.Environ(), "\n") },
 		"/client": func(r *http.Request) string {
