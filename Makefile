@@ -17,6 +17,11 @@ CONTAINER_TOOL ?= docker
 PLATFORMS ?= linux/arm64,linux/amd64
 # More arguments: flags of the manager for `run`, of `go test` for the tests.
 ARGS ?=
+# The cluster of cluster-up: who writes endpoints (stock or ours: nobody before the
+# manager is deployed), how kube-proxy works (nftables or iptables), how many nodes.
+ENDPOINTS ?= stock
+PROXY_MODE ?= nftables
+NODES ?= 1
 # Regular expression of the specs that test-integration runs; all if empty.
 FOCUS ?=
 # Version that the manager reports.
@@ -37,8 +42,10 @@ GOLANGCI_LINT = $(LOCALBIN)/golangci-lint
 GOTESTSUM = $(LOCALBIN)/gotestsum
 HELM = $(LOCALBIN)/helm
 KUSTOMIZE = $(LOCALBIN)/kustomize
+COREDNS = $(LOCALBIN)/coredns
 KWOK = $(LOCALBIN)/kwok
 K8S_BIN = $(LOCALBIN)/k8s/$(K8S_VERSION)
+CLUSTER_DIR = --dir="$(LOCALBIN)/cluster"
 # What talks to a cluster: KUBECTL=kubectl takes the one on the PATH, which saves
 # building the one that belongs to the control plane.
 KUBECTL ?= $(K8S_BIN)/kubectl
@@ -120,8 +127,34 @@ test-integration: manifests generate test-programs ## Run the tests on a control
 	@$(PROGRAMS) COVER="$(COVER)" FOCUS="$(FOCUS)" hack/test.sh integration $(ARGS)
 
 .PHONY: test-e2e
-test-e2e: ## Run the tests on a real node.
-	$(call not-yet,end-to-end tests,#10)
+test-e2e: e2e-images $(KUSTOMIZE) ## Run the tests on real nodes: in the cluster of E2E_KUBECONFIG or KUBECONFIG, else in ones of their own.
+	@$(PROGRAMS) FOCUS="$(FOCUS)" hack/e2e.sh $(ARGS)
+
+# The manager twice, the second time as a version to come from.
+.PHONY: e2e-images
+e2e-images: cluster-programs
+	$(call go-build,images/traffic,./test/e2e/traffic)
+	$(call go-build,images/manager,./cmd,-trimpath -ldflags "-s -w -X main.version=e2e")
+	@$(LOCALBIN)/image --tag=servicenet.dev/traffic:dev --title=traffic --add=/bin/busybox=/bin/sh \
+		--output=$(LOCALBIN)/images/traffic.tar $(LOCALBIN)/images/traffic
+	$(call local-image,manager,$(LOCALBIN)/images/manager,e2e,manager)
+	$(call local-image,manager,$(LOCALBIN)/images/manager,previous,manager-previous)
+
+##@ Cluster
+
+.PHONY: cluster-up
+cluster-up: cluster-programs ## Bring up a cluster with real nodes (Debian, root); ENDPOINTS=ours, PROXY_MODE=iptables, NODES=2.
+	@$(PROGRAMS) $(LOCALBIN)/node up $(CLUSTER_DIR) --endpoints="$(ENDPOINTS)" --proxy-mode="$(PROXY_MODE)" --nodes="$(NODES)" \
+		--images="$(LOCALBIN)/images/pause.tar,$(LOCALBIN)/images/coredns.tar"
+
+.PHONY: cluster-down
+cluster-down: ## Take that cluster down, with all that is left of it.
+	$(call go-build,node,./hack/node)
+	@$(LOCALBIN)/node down $(CLUSTER_DIR)
+
+.PHONY: cluster-load
+cluster-load: ## Bring images into its nodes; ARGS names files, as `make image` writes them.
+	@$(LOCALBIN)/node load $(CLUSTER_DIR) $(ARGS)
 
 ##@ Benchmarks
 
@@ -239,11 +272,21 @@ clean: ## Remove everything that was built.
 programs: $(KWOK)
 	@hack/build-kubernetes.sh "$(K8S_VERSION)" "$(K8S_BIN)"
 
+# What cluster-up runs besides: programs of nodes, and the images that they begin with.
+.PHONY: cluster-programs
+cluster-programs: programs $(COREDNS)
+	@hack/build-kubernetes.sh "$(K8S_VERSION)" "$(K8S_BIN)" kubelet kube-proxy
+	$(call go-build,node,./hack/node)
+	$(call go-build,image,.,-C hack/image)
+	$(call go-build,images/pause,./hack/node/pause)
+	$(call local-image,pause,$(LOCALBIN)/images/pause)
+	$(call local-image,coredns,$(COREDNS))
+
 .PHONY: test-programs
 test-programs: $(GOTESTSUM) $(KUSTOMIZE) $(HELM) programs
 
 # build-tool.sh itself finds out whether a tool is up to date.
-.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(HELM) $(KUSTOMIZE) $(KWOK)
+.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(HELM) $(KUSTOMIZE) $(KWOK) $(COREDNS)
 $(CONTROLLER_GEN):
 	@hack/build-tool.sh controller-gen sigs.k8s.io/controller-tools/cmd/controller-gen $@
 $(GOLANGCI_LINT):
@@ -256,11 +299,19 @@ $(KUSTOMIZE):
 	@hack/build-tool.sh kustomize sigs.k8s.io/kustomize/kustomize/v5 $@
 $(KWOK):
 	@hack/build-tool.sh kwok sigs.k8s.io/kwok/cmd/kwok $@
+$(COREDNS):
+	@hack/build-tool.sh coredns . $@
 
 # go-build builds a program of this module into bin/. That takes a minute or two
 # the first time, and a second from then on.
 define go-build
 @printf 'building %s ... ' $(1); go build $(3) -o $(LOCALBIN)/$(1) $(2); printf 'done in %d s\n' $$SECONDS
+endef
+
+# local-image makes an image of a program for the nodes of cluster-up: a name, the
+# program, and a tag and a name of the file, if others than "dev" and the name.
+define local-image
+@$(LOCALBIN)/image --tag=servicenet.dev/$(1):$(or $(3),dev) --title=$(1) --output=$(LOCALBIN)/images/$(or $(4),$(1)).tar $(2)
 endef
 
 # not-yet fails a target that a later issue fills.

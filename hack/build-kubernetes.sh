@@ -4,14 +4,16 @@
 
 # Builds the programs of a control plane that are missing:
 #
-#   hack/build-kubernetes.sh VERSION FOLDER
+#   hack/build-kubernetes.sh VERSION FOLDER [PROGRAM...]
 #
-# VERSION is a Kubernetes version pinned under hack/tools. A set
+# VERSION is a Kubernetes version pinned under hack/tools. More PROGRAMs are those of
+# a node, kubelet and kube-proxy. A set
 # KUBEBUILDER_ASSETS is used as it is: etcd, kube-apiserver and kubectl must be
 # there, as setup-envtest ships them, and what else is there is not built.
 set -euo pipefail
 
 version=$1 folder=$2
+shift 2
 hack=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 
 if [[ ! -d $hack/tools/kubernetes-$version ]]; then
@@ -42,6 +44,6 @@ build() {
 }
 
 build etcd go.etcd.io/etcd/server/v3
-for name in kube-apiserver kube-controller-manager kube-scheduler kubectl; do
+for name in kube-apiserver kube-controller-manager kube-scheduler kubectl "$@"; do
   build "$name" "k8s.io/kubernetes/cmd/$name"
 done

@@ -6,8 +6,8 @@
 #
 #   hack/build-tool.sh MODULE PACKAGE OUTPUT
 #
-# MODULE is a folder of hack/tools, PACKAGE the program's import path, OUTPUT the
-# file to write. Nothing happens while the module and the Go toolchain stay the
+# MODULE is a folder of hack/tools, PACKAGE the program's import path, or . where the
+# module has a main of its own, OUTPUT the file to write. Nothing happens while the module and the Go toolchain stay the
 # same: a stamp file beside the output holds the digest of what it was built from.
 set -euo pipefail
 
@@ -35,7 +35,7 @@ if [[ $module == kubernetes-* ]]; then
 fi
 
 stamp=$(dirname "$output")/.$name.stamp
-digest=$({ cat "$source/go.mod" "$source/go.sum"; echo "$ldflags"; go env GOVERSION GOOS GOARCH; } | git hash-object --stdin)
+digest=$({ cat "$source/go.mod" "$source/go.sum" $(compgen -G "$source/*.go"); echo "$ldflags"; go env GOVERSION GOOS GOARCH; } | git hash-object --stdin)
 if [[ -x $output && -f $stamp && $(<"$stamp") == "$digest" ]]; then
   exit 0
 fi

@@ -22,7 +22,7 @@ skip=() focus=()
 case $which in
   all) pattern=. ;;
   unit)
-    pattern='/servicenet/(api|cmd|controllers|internal|hack/testsummary)(/|$)'
+    pattern='/servicenet/(api|cmd|controllers|internal|hack/testsummary|hack/lock|hack/node)(/|$)'
     skip=(-skip '^Example') # the library's example starts an API server
     ;;
   integration)

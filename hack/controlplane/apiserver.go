@@ -6,6 +6,8 @@ package controlplane
 import (
 	"context"
 	"fmt"
+	"net"
+	"strconv"
 
 	"k8s.io/client-go/rest"
 )
@@ -15,13 +17,16 @@ import (
 const (
 	AdminUser  = "admin"
 	AdminGroup = "system:masters"
+
+	// KubeletClient is who the API server is to kubelets. It has no rights of its own.
+	KubeletClient = "localhost"
 )
 
 // APIServer is a kube-apiserver.
 type APIServer struct {
 	*Process
 
-	// URL is its root, on the loopback interface.
+	// URL is its root, on Options.Address or the loopback interface.
 	URL string
 
 	authority *authority
@@ -50,14 +55,14 @@ func (cp *ControlPlane) StartAPIServer(ctx context.Context, name string, args ..
 			Name:  name,
 			Path:  path,
 			Args:  append(cp.apiServerArgs(port, advertised), args...),
-			Ready: HTTPReady(probes, loopbackURL("https", port)+"/readyz"),
+			Ready: HTTPReady(probes, cp.serverURL(port)+"/readyz"),
 		}, nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	server.Process = part
-	server.URL = loopbackURL("https", port)
+	server.URL = cp.serverURL(port)
 	server.admin.Host = server.URL
 	return server, nil
 }
@@ -65,7 +70,7 @@ func (cp *ControlPlane) StartAPIServer(ctx context.Context, name string, args ..
 func (cp *ControlPlane) apiServerArgs(port int, advertised string) []string {
 	args := []string{
 		fmt.Sprintf("--secure-port=%d", port),
-		"--bind-address=" + loopback,
+		"--bind-address=" + cp.serverHost(),
 		"--advertise-address=" + advertised,
 		"--tls-cert-file=" + cp.pki.path(servingFile),
 		"--tls-private-key-file=" + cp.pki.path(servingKeyFile),
@@ -86,6 +91,10 @@ func (cp *ControlPlane) apiServerArgs(port int, advertised string) []string {
 		"--service-account-key-file=" + cp.pki.path(serviceAccountKeyFile),
 		"--service-account-signing-key-file=" + cp.pki.path(serviceAccountKeyFile),
 		"--authorization-mode=Node,RBAC",
+		// Real kubelets know it as KubeletClient; simulated ones are never asked.
+		"--kubelet-client-certificate=" + cp.pki.path(servingFile),
+		"--kubelet-client-key=" + cp.pki.path(servingKeyFile),
+		"--kubelet-preferred-address-types=InternalIP",
 		"--allow-privileged=true",
 	}
 	if cp.options.NoServiceAccountAdmission {
@@ -94,14 +103,30 @@ func (cp *ControlPlane) apiServerArgs(port int, advertised string) []string {
 	return args
 }
 
+// serverHost is the address that API servers listen on.
+func (cp *ControlPlane) serverHost() string {
+	if cp.options.Address.IsValid() {
+		return cp.options.Address.String()
+	}
+	return loopback
+}
+
+// serverURL is the root of the API server with a port.
+func (cp *ControlPlane) serverURL(port int) string {
+	return "https://" + net.JoinHostPort(cp.serverHost(), strconv.Itoa(port))
+}
+
 // advertiseAddress is what the next API server publishes as its endpoint of the
-// Service "kubernetes". That can't be a loopback address, and the default, an
+// Service "kubernetes": Options.Address, if there is one. That can't be a loopback address, and the default, an
 // address of the machine, may be missing on a laptop without a network. Nobody
 // connects to it, so it comes from the blocks reserved for documentation.
 func (cp *ControlPlane) advertiseAddress() string {
 	cp.mu.Lock()
 	defer cp.mu.Unlock()
 	cp.servers++
+	if cp.options.Address.IsValid() {
+		return cp.options.Address.String()
+	}
 	if cp.families.primaryIsIPv4() {
 		return fmt.Sprintf("192.0.2.%d", cp.servers)
 	}

@@ -61,15 +61,16 @@ func (a *authority) pem() ([]byte, error) {
 	return pem, nil
 }
 
-// loopbackPair issues a certificate for servers on the loopback interface. It is
-// good for clients too, since etcd is a client of itself.
-func (a *authority) loopbackPair(name string) (keyPair, error) {
-	return a.issue(&x509.Certificate{
+// loopbackServer is the certificate of a server on the loopback interface. It is
+// good for clients too: etcd is a client of itself, and the API server one of the
+// kubelets.
+func loopbackServer(name string) *x509.Certificate {
+	return &x509.Certificate{
 		Subject:     pkix.Name{CommonName: name},
 		DNSNames:    []string{"localhost"},
 		IPAddresses: []net.IP{net.ParseIP(loopback), net.IPv6loopback},
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
-	})
+	}
 }
 
 // client issues a certificate that names a user and the user's groups.

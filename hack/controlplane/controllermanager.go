@@ -12,6 +12,12 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
+// Sets of controllers of kube-controller-manager.
+const (
+	allControllers   = "*"
+	withoutEndpoints = allControllers + ",-endpoints-controller,-endpointslice-controller,-endpointslice-mirroring-controller"
+)
+
 // StartControllerManager starts kube-controller-manager without the three
 // controllers that write Endpoints and EndpointSlices, and waits until pods can
 // be created in the default namespace. The arguments come last, so that they
@@ -19,6 +25,16 @@ import (
 // controller decides. [ControlPlane.StartProcess] starts one with other
 // controllers.
 func (cp *ControlPlane) StartControllerManager(ctx context.Context, args ...string) (*Process, error) {
+	return cp.startControllerManager(ctx, withoutEndpoints, args...)
+}
+
+// StartStockControllerManager is StartControllerManager with the three controllers
+// that write Endpoints and EndpointSlices.
+func (cp *ControlPlane) StartStockControllerManager(ctx context.Context, args ...string) (*Process, error) {
+	return cp.startControllerManager(ctx, allControllers, args...)
+}
+
+func (cp *ControlPlane) startControllerManager(ctx context.Context, controllers string, args ...string) (*Process, error) {
 	const name = "kube-controller-manager"
 	path, err := cp.options.Binaries.Find(name)
 	if err != nil {
@@ -34,7 +50,7 @@ func (cp *ControlPlane) StartControllerManager(ctx context.Context, args ...stri
 	}
 	part, _, err := cp.startOnFreePort(ctx, func(port int) (Command, error) {
 		all := []string{
-			"--controllers=*,-endpoints-controller,-endpointslice-controller,-endpointslice-mirroring-controller",
+			"--controllers=" + controllers,
 			"--service-account-private-key-file=" + cp.pki.path(serviceAccountKeyFile),
 			"--root-ca-file=" + cp.pki.path(clusterCAFile),
 			"--use-service-account-credentials",

@@ -63,7 +63,11 @@ func (cp *ControlPlane) start(ctx context.Context) error {
 	if err := cp.prepareDir(); err != nil {
 		return err
 	}
-	if cp.pki, err = newPKI(cp.path("certificates")); err != nil {
+	addresses, names := cp.families.serverNames()
+	if cp.options.Address.IsValid() {
+		addresses = append(addresses, cp.options.Address)
+	}
+	if cp.pki, err = newPKI(cp.path("certificates"), addresses, names); err != nil {
 		return err
 	}
 	if err := cp.startEtcd(ctx); err != nil {

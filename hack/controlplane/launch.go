@@ -97,7 +97,7 @@ func (p *Process) spawn() (*run, error) {
 	cmd := exec.Command(p.command.Path, p.command.Args...) //nolint:noctx // a part outlives the context of its start
 	cmd.Env = append(os.Environ(), p.command.Env...)
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = sysProcAttr()
+	cmd.SysProcAttr = sysProcAttr(p.command.Isolated)
 	if err := cp.spawner.start(cmd); err != nil {
 		return nil, fmt.Errorf("starting %s: %w", p.Name(), err)
 	}

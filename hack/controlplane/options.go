@@ -37,6 +37,12 @@ type Options struct {
 	// copy of it. It must not be inside Dir. Empty means an empty cluster.
 	EtcdData string
 
+	// Address is the address of this machine on which the API server listens, and
+	// which it publishes as its endpoint of the Service "kubernetes", so that pods
+	// and nodes with networks of their own reach it. The zero value is the loopback
+	// interface, with an endpoint that nobody reaches.
+	Address netip.Addr
+
 	// NoServiceAccountAdmission lets pods be created without a service account,
 	// for control planes that run without a kube-controller-manager.
 	NoServiceAccountAdmission bool
@@ -68,6 +74,17 @@ func parseFamilies(serviceClusterIPRange string) (families, error) {
 		return nil, fmt.Errorf("ServiceClusterIPRange %q: want at most one CIDR of each IP family", serviceClusterIPRange)
 	}
 	return ranges, nil
+}
+
+// serverNames are what clients in the cluster call the API server: the first
+// address of each range of Services, and its names in DNS.
+func (f families) serverNames() (addresses []netip.Addr, names []string) {
+	for _, family := range f {
+		addresses = append(addresses, family.Masked().Addr().Next())
+	}
+	return addresses, []string{
+		"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local",
+	}
 }
 
 // primaryIsIPv4 says whether the first family is IPv4.

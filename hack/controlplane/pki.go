@@ -4,8 +4,10 @@
 package controlplane
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"path/filepath"
 
 	"k8s.io/client-go/rest"
@@ -37,8 +39,10 @@ type pki struct {
 	cluster, etcd *authority
 }
 
-// newPKI makes the authorities and writes what the parts read from files.
-func newPKI(dir string) (*pki, error) {
+// newPKI makes the authorities and writes what the parts read from files. The
+// addresses and DNS names are those of the API server besides the loopback
+// interface.
+func newPKI(dir string, addresses []netip.Addr, names []string) (*pki, error) {
 	p := &pki{dir: dir}
 	var err error
 	if p.cluster, err = newAuthority("servicenet-cluster"); err != nil {
@@ -51,13 +55,18 @@ func newPKI(dir string) (*pki, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.write(frontProxy, "front-proxy", frontProxyCAFile, frontProxyFile, frontProxyKeyFile); err != nil {
+	if err := p.write(frontProxy, loopbackServer("front-proxy"), frontProxyCAFile, frontProxyFile, frontProxyKeyFile); err != nil {
 		return nil, err
 	}
-	if err := p.write(p.cluster, "localhost", clusterCAFile, servingFile, servingKeyFile); err != nil {
+	server := loopbackServer("localhost")
+	server.DNSNames = append(server.DNSNames, names...)
+	for _, address := range addresses {
+		server.IPAddresses = append(server.IPAddresses, address.AsSlice())
+	}
+	if err := p.write(p.cluster, server, clusterCAFile, servingFile, servingKeyFile); err != nil {
 		return nil, err
 	}
-	if err := p.write(p.etcd, "localhost", etcdCAFile, etcdFile, etcdKeyFile); err != nil {
+	if err := p.write(p.etcd, loopbackServer("localhost"), etcdCAFile, etcdFile, etcdKeyFile); err != nil {
 		return nil, err
 	}
 	key, err := keyutil.MakeEllipticPrivateKeyPEM()
@@ -67,13 +76,13 @@ func newPKI(dir string) (*pki, error) {
 	return p, writeSecret(p.path(serviceAccountKeyFile), key)
 }
 
-// write writes an authority's certificate and a pair for name issued by it.
-func (p *pki) write(a *authority, name, caFile, certificateFile, keyFile string) error {
+// write writes an authority's certificate and a pair that it issues.
+func (p *pki) write(a *authority, template *x509.Certificate, caFile, certificateFile, keyFile string) error {
 	ca, err := a.pem()
 	if err != nil {
 		return err
 	}
-	pair, err := a.loopbackPair(name)
+	pair, err := a.issue(template)
 	if err != nil {
 		return err
 	}

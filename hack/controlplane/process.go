@@ -28,6 +28,10 @@ type Command struct {
 	Args []string
 	// Env is added to the environment of this process, as "name=value".
 	Env []string
+	// Isolated gives the process PID, mount, network and host name namespaces of its
+	// own, of which it is the first process: with it ends all that lives there. It
+	// takes Linux and root.
+	Isolated bool
 	// Ready is asked again and again until it returns nil; the part is then
 	// ready. Nil means ready as soon as it runs.
 	Ready func(context.Context) error

@@ -7,6 +7,10 @@ import "syscall"
 
 // sysProcAttr puts a part into a process group of its own, so that Ctrl-C in
 // the terminal reaches only us, and lets the kernel kill it when we die.
-func sysProcAttr() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+func sysProcAttr(isolated bool) *syscall.SysProcAttr {
+	attributes := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if isolated {
+		attributes.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS
+	}
+	return attributes
 }

@@ -9,7 +9,7 @@ import "syscall"
 
 // sysProcAttr puts a part into a process group of its own, so that Ctrl-C in
 // the terminal reaches only us. Only Linux can end it with us should we be
-// killed.
-func sysProcAttr() *syscall.SysProcAttr {
+// killed, and isolate it.
+func sysProcAttr(bool) *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

@@ -12,16 +12,17 @@ import (
 	"k8s.io/client-go/discovery"
 
 	"servicenet.dev/servicenet/hack/controlplane"
+	"servicenet.dev/servicenet/hack/lock"
 )
 
 // announce prints what runs where, and leaves the same with the lock for
 // whoever tries to start a second cluster.
-func (c *cluster) announce(lock *lock) error {
+func (c *cluster) announce(held *lock.Lock) error {
 	summary, err := c.summary()
 	if err != nil {
 		return err
 	}
-	if err := lock.describe(summary); err != nil {
+	if err := held.Describe(summary); err != nil {
 		return err
 	}
 	fmt.Printf("\n%s\nservicenet is ready\n", summary)

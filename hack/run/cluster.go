@@ -86,7 +86,7 @@ func (c *cluster) wait(ctx context.Context) error {
 func (c *cluster) stop() error {
 	err := c.plane.Stop()
 	for _, name := range []string{"kubeconfig", "kubeconfigs", "certificates", "data"} {
-		err = errors.Join(err, os.RemoveAll(filepath.Join(c.plane.Dir(), name))) //nolint:gosec // the caller's own folder
+		err = errors.Join(err, os.RemoveAll(filepath.Join(c.plane.Dir(), name)))
 	}
 	return err
 }

@@ -16,6 +16,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"servicenet.dev/servicenet/hack/lock"
 )
 
 // settings are the command line.
@@ -65,7 +67,7 @@ func parse(args []string) (settings, error) {
 // run starts everything, waits for a signal or for the end of a part, and stops
 // everything. It holds the lock of the folder meanwhile.
 func run(ctx context.Context, s settings) error {
-	lock, err := acquire(s.dir)
+	held, err := lock.Acquire(s.dir)
 	if err != nil {
 		return err
 	}
@@ -74,10 +76,10 @@ func run(ctx context.Context, s settings) error {
 		if ctx.Err() != nil {
 			err = nil // a signal ended the start
 		}
-		return errors.Join(err, lock.release())
+		return errors.Join(err, held.Release())
 	}
-	if err = cluster.announce(lock); err == nil {
+	if err = cluster.announce(held); err == nil {
 		err = cluster.wait(ctx)
 	}
-	return errors.Join(err, cluster.stop(), lock.release())
+	return errors.Join(err, cluster.stop(), held.Release())
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package lock
 
 import (
 	"strings"
@@ -11,15 +11,15 @@ import (
 func TestOneClusterInAFolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	first, err := acquire(dir)
+	first, err := Acquire(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := first.describe("API server   https://127.0.0.1:1\n"); err != nil {
+	if err := first.Describe("API server   https://127.0.0.1:1\n"); err != nil {
 		t.Fatal(err)
 	}
 
-	_, err = acquire(dir)
+	_, err = Acquire(dir)
 	if err == nil {
 		t.Fatal("the lock was given to two at a time")
 	}
@@ -29,25 +29,14 @@ func TestOneClusterInAFolder(t *testing.T) {
 		}
 	}
 
-	if err := first.release(); err != nil {
+	if err := first.Release(); err != nil {
 		t.Fatal(err)
 	}
-	second, err := acquire(dir)
+	second, err := Acquire(dir)
 	if err != nil {
 		t.Fatalf("the lock can't be taken after it was released: %v", err)
 	}
-	if err := second.release(); err != nil {
+	if err := second.Release(); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func TestParsePassesFlagsToTheManager(t *testing.T) {
-	t.Parallel()
-	got, err := parse([]string{"--nodes=5", "--", "--zap-log-level=debug", "--controllers=*"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.nodes != 5 || strings.Join(got.managerArgs, " ") != "--zap-log-level=debug --controllers=*" {
-		t.Errorf("got %+v", got)
 	}
 }

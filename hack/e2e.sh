@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Copyright 2026 The servicenet Authors.
+# SPDX-License-Identifier: Apache-2.0
+
+# Runs the end-to-end tests:
+#
+#   hack/e2e.sh [flags of go test]
+#
+# With E2E_KUBECONFIG or KUBECONFIG set, in that cluster, which must be able to pull the
+# images that E2E_MANAGER_IMAGE, E2E_PREVIOUS_IMAGE and E2E_TRAFFIC_IMAGE name, or have
+# them already; ENDPOINTS=ours says that it has no stock endpoint controllers. Else in
+# clusters of this machine, one for each of ENDPOINTS (default: "stock ours"), which are
+# taken down again; KEEP=1 leaves the last one up when a spec has failed.
+# FOCUS, a regular expression, picks specs. make sets SERVICENET_BIN and K8S_VERSION.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+bin=$SERVICENET_BIN
+export KUBECTL=${KUBECTL:-$KUBEBUILDER_ASSETS/kubectl}
+focus=()
+if [[ -n ${FOCUS:-} ]]; then
+  focus=("-ginkgo.focus=$FOCUS")
+fi
+
+specs() { go test ./test/e2e -count=1 -timeout=60m -v "$@" -args "${focus[@]}"; }
+
+export KUBECONFIG=${E2E_KUBECONFIG:-${KUBECONFIG:-}}
+if [[ -n $KUBECONFIG ]]; then
+  : "${E2E_MANAGER_IMAGE:?name images that the cluster can pull: E2E_MANAGER_IMAGE, E2E_TRAFFIC_IMAGE}"
+  : "${E2E_TRAFFIC_IMAGE:?names what pods of the specs run: make e2e-images writes it into bin/images/traffic.tar}"
+  specs "$@"
+  exit
+fi
+
+export E2E_MANAGER_IMAGE=servicenet.dev/manager:e2e E2E_PREVIOUS_IMAGE=servicenet.dev/manager:previous
+export E2E_TRAFFIC_IMAGE=servicenet.dev/traffic:dev
+node=("$bin/node")
+begin=$SECONDS
+if [[ -z ${FOCUS:-} ]]; then
+  go test ./test/e2e/node -count=1 -timeout=30m "$@"
+fi
+for endpoints in ${ENDPOINTS:-stock ours}; do
+  echo "==> [$((SECONDS - begin)) s] end-to-end tests with endpoints of $endpoints"
+  images=$bin/images
+  "${node[@]}" up --dir="$bin/cluster" --endpoints="$endpoints" --proxy-mode="${PROXY_MODE:-nftables}" \
+    --images="$images/pause.tar,$images/coredns.tar,$images/traffic.tar,$images/manager.tar,$images/manager-previous.tar"
+  status=0
+  KUBECONFIG=$bin/cluster/kubeconfig ENDPOINTS=$endpoints specs "$@" || status=$?
+  if ((status > 0)) && [[ -n ${KEEP:-} ]]; then
+    echo "the cluster is still up: export KUBECONFIG=$bin/cluster/kubeconfig"
+    exit "$status"
+  fi
+  "${node[@]}" down --dir="$bin/cluster"
+  if ((status > 0)); then
+    exit "$status"
+  fi
+done
+echo "end-to-end tests passed after $((SECONDS - begin)) s"

@@ -1,0 +1,111 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
+)
+
+// nodeAddress is an address of a node that this machine, which is no part of the pod
+// network, reaches. The spec is skipped where there is none.
+func nodeAddress(ctx context.Context) string {
+	GinkgoHelper()
+	nodes := &corev1.NodeList{}
+	Expect(api.List(ctx, nodes)).To(Succeed())
+	for i := range nodes.Items {
+		for _, address := range nodes.Items[i].Status.Addresses {
+			if address.Type != corev1.NodeInternalIP {
+				continue
+			}
+			dialer := net.Dialer{Timeout: time.Second}
+			connection, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(address.Address, "10250"))
+			if err == nil {
+				Expect(connection.Close()).To(Succeed())
+				return address.Address
+			}
+		}
+	}
+	Skip("this machine reaches no node by its InternalIP: the kubelets do not answer")
+	return ""
+}
+
+// answersHere tells whether a URL answers, on a connection of its own.
+func answersHere(url string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+		defer cancel()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
+		if err != nil {
+			return err
+		}
+		request.Close = true
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		if response.StatusCode != http.StatusOK {
+			err = fmt.Errorf("%s: %s", url, response.Status)
+		}
+		return errors.Join(err, response.Body.Close())
+	}
+}
+
+var _ = Describe("From outside the pod network", func() {
+	It("a LoadBalancer is reached on the address of a node", func(ctx SpecContext) {
+		nodeAddress(ctx)
+		create(ctx, &servicenetv1alpha1.LoadBalancerPool{
+			ObjectMeta: metav1.ObjectMeta{Name: "e2e-nodes"},
+			Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{NodeSelector: &metav1.LabelSelector{}},
+		})
+		DeferCleanup(func(ctx SpecContext) {
+			pool := &servicenetv1alpha1.LoadBalancerPool{ObjectMeta: metav1.ObjectMeta{Name: "e2e-nodes"}}
+			Expect(client.IgnoreNotFound(api.Delete(ctx, pool))).To(Succeed())
+		}, NodeTimeout(patience))
+		namespace := newNamespace(ctx)
+		web, s := deployment(namespace, "web", 2), service(namespace, "web")
+		s.Spec.Type = corev1.ServiceTypeLoadBalancer
+		s.Spec.LoadBalancerClass = new(servicenetv1alpha1.LoadBalancerClass)
+		create(ctx, web, s)
+		awaitPods(ctx, web)
+
+		Eventually(ctx, func(ctx context.Context) ([]corev1.LoadBalancerIngress, error) {
+			err := api.Get(ctx, client.ObjectKeyFromObject(s), s)
+			return s.Status.LoadBalancer.Ingress, err
+		}).ShouldNot(BeEmpty())
+		Eventually(ctx, answersHere("http://"+s.Status.LoadBalancer.Ingress[0].IP)).Should(Succeed())
+
+		By("no longer being there with the Service")
+		address := s.Status.LoadBalancer.Ingress[0].IP
+		Expect(api.Delete(ctx, s)).To(Succeed())
+		Eventually(ctx, answersHere("http://"+address)).ShouldNot(Succeed())
+		Eventually(ctx, func(ctx context.Context) error {
+			return api.Get(ctx, client.ObjectKeyFromObject(s), s)
+		}).Should(MatchError(ContainSubstring("not found")), "a finalizer holds it")
+	}, SpecTimeout(specTimeout))
+
+	It("a NodePort is reached on the address of a node", func(ctx SpecContext) {
+		address := nodeAddress(ctx)
+		namespace := newNamespace(ctx)
+		web, s := deployment(namespace, "web", 1), service(namespace, "web")
+		s.Spec.Type = corev1.ServiceTypeNodePort
+		create(ctx, web, s)
+		awaitPods(ctx, web)
+		Eventually(ctx, answersHere("http://"+net.JoinHostPort(address, strconv.Itoa(int(s.Spec.Ports[0].NodePort))))).
+			Should(Succeed())
+	}, SpecTimeout(specTimeout))
+})

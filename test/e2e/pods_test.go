@@ -1,0 +1,167 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// Ports of the program traffic.
+const (
+	webPort  = 8080
+	echoPort = 9000
+)
+
+// newNamespace makes a namespace for a spec, with a pod that asks, and returns its name.
+func newNamespace(ctx context.Context) string {
+	GinkgoHelper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-"}}
+	Expect(api.Create(ctx, namespace)).To(Succeed())
+	DeferCleanup(func(ctx SpecContext) {
+		Expect(client.IgnoreNotFound(api.Delete(ctx, namespace))).To(Succeed())
+	}, NodeTimeout(patience))
+	// Pods are refused before their ServiceAccount is there.
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace.Name, Name: "default"}}
+	Eventually(ctx, func(ctx context.Context) error { return api.Get(ctx, client.ObjectKeyFromObject(account), account) }).Should(Succeed())
+	return namespace.Name
+}
+
+// pod is one that runs the program traffic.
+func pod(namespace, name string, labels map[string]string) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, Labels: labels},
+		Spec:       podSpec(),
+	}
+}
+
+func podSpec() corev1.PodSpec {
+	return corev1.PodSpec{
+		TerminationGracePeriodSeconds: new(int64(10)),
+		Containers: []corev1.Container{{
+			Name:            "traffic",
+			Image:           trafficImage,
+			ImagePullPolicy: corev1.PullIfNotPresent,
+			Args:            []string{"serve"},
+			Ports: []corev1.ContainerPort{
+				{Name: "web", ContainerPort: webPort},
+				{Name: "echo", ContainerPort: echoPort, Protocol: corev1.ProtocolUDP},
+			},
+			ReadinessProbe: &corev1.Probe{
+				ProbeHandler: corev1.ProbeHandler{
+					HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromString("web")},
+				},
+				PeriodSeconds: 1,
+			},
+		}},
+	}
+}
+
+// deployment of pods that serve, labelled with its name.
+func deployment(namespace, name string, replicas int32) *appsv1.Deployment {
+	labels := map[string]string{"app": name}
+	return &appsv1.Deployment{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: appsv1.DeploymentSpec{
+			Replicas: &replicas,
+			Selector: &metav1.LabelSelector{MatchLabels: labels},
+			Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: labels}, Spec: podSpec()},
+		},
+	}
+}
+
+// service on port 80 for the pods of the deployment of that name.
+func service(namespace, name string) *corev1.Service {
+	return &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: corev1.ServiceSpec{
+			Selector: map[string]string{"app": name},
+			Ports:    []corev1.ServicePort{{Name: "http", Port: 80, TargetPort: intstr.FromString("web")}},
+		},
+	}
+}
+
+// create makes objects.
+func create(ctx context.Context, objects ...client.Object) {
+	GinkgoHelper()
+	for _, object := range objects {
+		Expect(api.Create(ctx, object)).To(Succeed())
+	}
+}
+
+// awaitPods waits until a deployment has as many pods as it asks for, all available.
+func awaitPods(ctx context.Context, d *appsv1.Deployment) {
+	GinkgoHelper()
+	Eventually(ctx, func(ctx context.Context) (appsv1.DeploymentStatus, error) {
+		err := api.Get(ctx, client.ObjectKeyFromObject(d), d)
+		return d.Status, err
+	}).Should(And(
+		HaveField("AvailableReplicas", *d.Spec.Replicas),
+		HaveField("Replicas", *d.Spec.Replicas),
+	))
+}
+
+// startClient starts the pod that run runs commands in.
+func startClient(ctx context.Context, namespace string) {
+	GinkgoHelper()
+	p := pod(namespace, "client", nil)
+	create(ctx, p)
+	Eventually(ctx, func(ctx context.Context) ([]corev1.PodCondition, error) {
+		err := api.Get(ctx, client.ObjectKeyFromObject(p), p)
+		return p.Status.Conditions, err
+	}).Should(ContainElement(And(HaveField("Type", corev1.PodReady), HaveField("Status", corev1.ConditionTrue))))
+}
+
+// traffic runs the program in the pod of startClient.
+func traffic(ctx context.Context, namespace string, args ...string) (string, error) {
+	output, err := kubectl(ctx, append([]string{"-n", namespace, "exec", "client", "--", "/traffic"}, args...)...)
+	if err != nil {
+		err = fmt.Errorf("%w: %s", err, output)
+	}
+	return strings.TrimSpace(output), err
+}
+
+// answers asks a number of times, and returns how often there was which answer.
+func answers(ctx context.Context, namespace, kind string, count int, target string) (map[string]int, error) {
+	output, err := traffic(ctx, namespace, kind, strconv.Itoa(count), target)
+	if err != nil {
+		return nil, err
+	}
+	tally := map[string]int{}
+	for line := range strings.Lines(output) {
+		number, answer, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if tally[answer], err = strconv.Atoi(number); err != nil {
+			return nil, fmt.Errorf("unexpected line %q", line)
+		}
+	}
+	return tally, nil
+}
+
+// lookup asks DNS in the pod of startClient, a record a line.
+func lookup(namespace, kind, name string) func(context.Context) ([]string, error) {
+	return func(ctx context.Context) ([]string, error) {
+		output, err := traffic(ctx, namespace, "lookup", kind, name)
+		return strings.Split(output, "\n"), err
+	}
+}
+
+// scale changes the number of pods, and waits for it.
+func scale(ctx context.Context, d *appsv1.Deployment, replicas int32) {
+	GinkgoHelper()
+	changed := d.DeepCopy()
+	changed.Spec.Replicas = &replicas
+	Expect(api.Patch(ctx, changed, client.MergeFrom(d))).To(Succeed())
+	*d = *changed
+	awaitPods(ctx, d)
+}

@@ -1,0 +1,51 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command traffic is what pods of the end-to-end tests run.
+//
+//	traffic serve               HTTP on :8080, echoes of TCP and UDP on :9000
+//	traffic get N URL           N requests, each on a connection of its own: how often who answered
+//	traffic udp N HOST:PORT     the same with datagrams
+//	traffic lookup KIND NAME    what DNS says: ip, srv, ptr or cname, one answer a line, sorted
+//
+// As a server it answers /hostname, /client (the address the request came from), /env
+// and /healthz. Asked to end, it answers for 5 s more, as servers behind a load balancer
+// do. Clients end with status 1 when a request has no answer, and say why.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	defer stop()
+	if err := run(ctx, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		stop()
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	switch {
+	case len(args) == 1 && args[0] == "serve":
+		return serve(ctx)
+	case len(args) == 3 && args[0] == "lookup":
+		return lookup(ctx, args[1], args[2])
+	case len(args) == 3 && (args[0] == "get" || args[0] == "udp"):
+		count, err := strconv.Atoi(args[1])
+		if err != nil {
+			return fmt.Errorf("number of requests: %w", err)
+		}
+		ask := map[string]asker{"get": get, "udp": datagram}[args[0]]
+		return tally(ctx, count, ask, args[2])
+	default:
+		return fmt.Errorf("traffic: unknown arguments %q", args)
+	}
+}
