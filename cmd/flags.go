@@ -176,6 +176,6 @@ func (s *settings) parse(args []string) error {
 func (s *settings) printUsage(out io.Writer) {
 	const width = 100
 	fmt.Fprintf(out, "The Kubernetes Service control plane as one controller-manager.\n\n"+
-		"Usage:\n  manager [flags]\n  manager convert metallb|cilium|kube-vip [flags]\n\nFlags:\n%s",
+		"Usage:\n  manager [flags]\n  manager convert metallb|cilium|kube-vip [flags]\n  manager status [flags]\n\nFlags:\n%s",
 		s.flags.FlagUsagesWrapped(width))
 }

@@ -57,6 +57,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && args[0] == convertCommand {
 		return runConvert(ctx, args[1:], os.Stdin, stdout, stderr)
 	}
+	if len(args) > 0 && args[0] == statusCommand {
+		return runStatus(ctx, args[1:], stdout, stderr)
+	}
 	settings := newSettings()
 	switch err := settings.parse(args); {
 	case errors.Is(err, pflag.ErrHelp):

@@ -58,7 +58,7 @@ type Observer struct {
 type leaseSeen struct {
 	lease   Lease
 	since   time.Time // for how long it is known to have been so
-	renewed time.Time // when a change of it was seen, zero if none was
+	renewed time.Time // when a change of it was seen, zero, which is long ago, if none was
 }
 
 // traceSeen is what an observer knows of a controller.
@@ -107,7 +107,7 @@ func (s *leaseSeen) next(lease Lease, at time.Time, blind bool) *leaseSeen {
 	case s.lease.Version != lease.Version:
 		return &leaseSeen{lease: lease, since: at, renewed: at}
 	case blind:
-		return &leaseSeen{lease: lease, since: at, renewed: s.renewed}
+		return &leaseSeen{lease: lease, since: at}
 	default:
 		return s
 	}
@@ -117,10 +117,9 @@ func (s *leaseSeen) next(lease Lease, at time.Time, blind bool) *leaseSeen {
 func (s *traceSeen) next(trace *Trace, at time.Time, blind bool) {
 	first := s.since.IsZero()
 	isNew := func(version string) bool { return !slices.Contains(s.versions, version) }
-	heard := trace.Answered && (!s.answered || s.question != trace.Question) ||
-		!first && slices.ContainsFunc(trace.Versions, isNew)
+	heard := trace.Answered && !s.answered || !first && slices.ContainsFunc(trace.Versions, isNew)
 	opened := !trace.Answered && (s.answered || s.question == "")
-	if first || heard || opened || blind && !trace.Answered {
+	if heard || opened || blind {
 		s.since = at
 	}
 	if heard {
@@ -151,7 +150,7 @@ func (o *Observer) claimed() string {
 // renewed tells whether a Lease was seen to be renewed a short time ago.
 func (o *Observer) renewed() bool {
 	for _, seen := range o.leases {
-		if !seen.renewed.IsZero() && o.last.Sub(seen.renewed) < max(o.settings.Quiet/2, seen.lease.Duration) {
+		if o.last.Sub(seen.renewed) < max(o.settings.Quiet/2, seen.lease.Duration) {
 			return true
 		}
 	}

@@ -57,6 +57,14 @@ func after(parts ...[]moment) []moment {
 	return all
 }
 
+// unasked are the same moments without a question.
+func unasked(moments []moment) []moment {
+	for i := range moments {
+		moments[i].question = ""
+	}
+	return moments
+}
+
 func one(m moment) []moment { return []moment{m} }
 
 func observe(moments []moment) *Observer {
@@ -117,6 +125,8 @@ func TestDecide(t *testing.T) {
 		"acted before":                             {one(moment{question: "a", acted: true}), NobodyElse},
 		"acted before, and a Lease is renewed":     {one(moment{question: "a", acted: true, lease: "2", duration: 15}), NobodyElse},
 		"acted before, answered meanwhile":         {one(moment{question: "a", acted: true, answered: true, versions: "1"}), SomebodyElse},
+		"acted before, beside old answers":         {one(moment{question: "b", acted: true, versions: "1"}), NobodyElse},
+		"a Lease renewed, but nobody is asked":     {unasked(renewed(0, 500)), Asking},
 		"acted before, nobody is asked":            {one(moment{acted: true}), Asking},
 		"acted before, heard since":                {after(moment{question: "a"}.lasting(10), moment{second: 20, question: "a", versions: "1", acted: true}.lasting(40)), Asking},
 		"another leader acts since it was quiet":   {after(moment{question: "a", answered: true, versions: "1"}.lasting(10), one(moment{second: 20, question: "b", versions: "1", acted: true})), NobodyElse},
@@ -159,13 +169,19 @@ func TestAskAgain(t *testing.T) {
 		moments []moment
 		want    bool
 	}{
-		"nobody was asked":                     {one(moment{}), true},
-		"the question is open":                 {moment{question: "a"}.lasting(40), false},
-		"the question is open for long":        {moment{question: "a"}.lasting(1000), false},
-		"answered a moment ago":                {moment{question: "a", answered: true, versions: "1"}.lasting(20), false},
-		"answered some time ago":               {moment{question: "a", answered: true, versions: "1"}.lasting(30), true},
-		"answered while a Lease is renewed":    {renewed(590), false},
-		"answered long ago":                    {renewed(600), true},
+		"nobody was asked":                  {one(moment{}), true},
+		"the question is open":              {moment{question: "a"}.lasting(40), false},
+		"the question is open for long":     {moment{question: "a"}.lasting(1000), false},
+		"answered a moment ago":             {moment{question: "a", answered: true, versions: "1"}.lasting(20), false},
+		"answered some time ago":            {moment{question: "a", answered: true, versions: "1"}.lasting(30), true},
+		"answered while a Lease is renewed": {renewed(590), false},
+		"answered long ago":                 {renewed(600), true},
+		"answered, and a Lease is renewed seldom": {after(
+			moment{question: "a", answered: true, versions: "1", lease: "1", duration: 100}.lasting(90),
+			moment{second: 100, question: "a", answered: true, versions: "1", lease: "2", duration: 100}.lasting(190)), false},
+		"answered, and a Lease was renewed seldom": {after(
+			moment{question: "a", answered: true, versions: "1", lease: "1", duration: 100}.lasting(90),
+			moment{second: 100, question: "a", answered: true, versions: "1", lease: "2", duration: 100}.lasting(200)), true},
 		"answered, and the Lease is no more":   {after(renewed(100), moment{second: 110, question: "a", answered: true, versions: "1", lease: at(100).String()}.lasting(120)), false},
 		"answered, and the Lease is long over": {after(renewed(100), moment{second: 110, question: "a", answered: true, versions: "1", lease: at(100).String()}.lasting(130)), true},
 	} {
@@ -174,6 +190,30 @@ func TestAskAgain(t *testing.T) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+// Silence counts by itself, whether there are Leases or not; of several, one is enough.
+func TestLeases(t *testing.T) {
+	see := func(leases func(second int) map[string]Lease, seconds ...int) Decision {
+		o := NewObserver(Settings{Quiet: quiet, Blind: blind})
+		for _, s := range seconds {
+			o.See(&Look{At: at(s), Leases: leases(s), Traces: map[string]Trace{ours: {Question: "a"}}})
+		}
+		return o.Decide(ours)
+	}
+	none := func(int) map[string]Lease { return nil }
+	if got := see(none, 0, 10, 20, 30, 60, 70, 80, 90, 100, 110); got.Acts {
+		t.Errorf("got %+v after a gap", got)
+	}
+	if got := see(none, 0, 10, 20, 30, 40, 50, 60); !got.Acts {
+		t.Errorf("got %+v without a Lease", got)
+	}
+	several := func(second int) map[string]Lease {
+		return map[string]Lease{"b/c": {Version: at(second).String()}, "a/b": {Version: at(second).String()}, "z/z": {Version: "1"}, "a/c": {Version: at(second).String()}}
+	}
+	if got := see(several, 0, 10, 20, 30, 40, 50, 60); got.Reason != KubeControllerManagerRuns || !strings.Contains(got.Message, "a/b") {
+		t.Errorf("got %+v, want the first Lease that is renewed", got)
 	}
 }
 
