@@ -55,6 +55,8 @@ type attendant struct {
 	log         logr.Logger
 	clock       clock.PassiveClock
 	acting      *prometheus.GaugeVec
+	// begin begins a stint of some controllers.
+	begin func(ctx context.Context, names []string) (*stint, error)
 
 	observer *standby.Observer
 	record   standby.Record // what this replica decided
@@ -81,6 +83,9 @@ func addAttendant(mgr ctrl.Manager, options Options) error {
 		observer: standby.NewObserver(standby.Settings{
 			Quiet: options.EndpointsQuietPeriod, Blind: options.EndpointsQuietPeriod / blindInQuiet,
 		}),
+	}
+	a.begin = func(ctx context.Context, names []string) (*stint, error) {
+		return beginStint(ctx, mgr, options, names, a.failed)
 	}
 	if err := mgr.AddReadyzCheck("servicenet-standby", a.ready); err != nil {
 		return fmt.Errorf("adding the readiness check of the endpoint controllers: %w", err)
@@ -180,7 +185,7 @@ func (a *attendant) obey(ctx context.Context) error {
 		a.stint = nil
 	}
 	if a.stint == nil && len(names) > 0 {
-		stint, err := beginStint(ctx, a.mgr, a.options, names, a.failed)
+		stint, err := a.begin(ctx, names)
 		if err != nil {
 			return err
 		}
