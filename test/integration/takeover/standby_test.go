@@ -7,6 +7,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -18,6 +20,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"servicenet.dev/servicenet/hack/controlplane"
 )
 
 const (
@@ -114,6 +118,7 @@ var _ = Describe("A manager that finds out", func() {
 		life.steps(ctx, burst)
 		on.awaitQuiet(ctx, stock)
 		Expect(on.written()).To(BeEmpty())
+		Expect(on.status(ctx)).To(And(MatchRegexp(`kube-system +\S+_\S+ +0 +auto`), MatchRegexp(`kube-system +endpoints +false +SomebodyElse +2`)))
 
 		By("changing the leader")
 		second := on.startOurs(ctx, auto, inTime, "--leader-elect", "--leader-election-namespace="+asking)
@@ -205,6 +210,30 @@ var _ = Describe("A manager that finds out", func() {
 		Expect(missing).To(BeEmpty())
 	}, SpecTimeout(2*startTimeout))
 
+	It("is let through by its own webhooks", func(ctx SpecContext) {
+		crds := filepath.Join("..", "..", "..", "config", "crd", "bases")
+		Expect(on.plane.InstallCRDs(ctx, crds)).To(Succeed())
+		path, err := controlplane.FindBinaries().Find("manager")
+		Expect(err).NotTo(HaveOccurred())
+		ours, err := on.plane.StartManager(ctx, controlplane.ManagerOptions{
+			Path: path, RoleFile: roleFile, ServeWebhooks: true, Args: []string{auto, inTime},
+		})
+		Expect(err).NotTo(HaveOccurred())
+		hooks := filepath.Join("..", "..", "..", "config", "webhook", "service-webhooks.yaml")
+		Expect(on.plane.RegisterWebhooks(ctx, ours.WebhookURL, hooks)).To(Succeed())
+		Eventually(on.asked).WithContext(ctx).ShouldNot(BeEmpty())
+		for _, name := range []string{"servicenet-endpoints-question", "servicenet-mirroring-question"} {
+			Expect(client.IgnoreNotFound(on.api.Delete(ctx, &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: asking, Name: name}}))).To(Succeed())
+		}
+		Eventually(func(g Gomega, ctx context.Context) {
+			found, err := on.decisions(ctx)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(found["endpoints"].Acts && found["endpointslicemirroring"].Acts).To(BeTrue())
+		}).WithContext(ctx).Should(Succeed())
+		Expect(ours.Stop(ctx)).To(Succeed())
+		Expect(on.asked(ctx)).To(ContainElement("servicenet-endpoints-question"), "what the next one has to know")
+	}, SpecTimeout(startTimeout))
+
 	It("goes on at once where the one before it has acted", func(ctx SpecContext) {
 		life := newChurn(ctx, in)
 		flags := []string{auto, "--leader-elect", "--leader-election-namespace=" + asking}
@@ -277,6 +306,18 @@ func (w *world) asked(ctx context.Context) ([]string, error) {
 		names = append(names, endpoints.Items[i].Name)
 	}
 	return names, nil
+}
+
+// status returns what the manager's command of that name prints.
+func (w *world) status(ctx context.Context) string {
+	GinkgoHelper()
+	path, err := controlplane.FindBinaries().Find("manager")
+	Expect(err).NotTo(HaveOccurred())
+	kubeconfig := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
+	Expect(controlplane.WriteKubeconfig(kubeconfig, w.plane.RESTConfig())).To(Succeed())
+	told, err := exec.CommandContext(ctx, path, "status", "--kubeconfig="+kubeconfig).CombinedOutput()
+	Expect(err).NotTo(HaveOccurred(), string(told))
+	return string(told)
 }
 
 // awaitLeader waits until a manager leads.
