@@ -38,7 +38,8 @@ func newStatusReader(namespace string) (*statusReader, error) {
 		return nil, fmt.Errorf("finding the API server (--kubeconfig, $KUBECONFIG, ~/.kube/config): %w", err)
 	}
 	scheme := runtime.NewScheme()
-	if err := errors.Join(corev1.AddToScheme(scheme), coordinationv1.AddToScheme(scheme), servicenetv1alpha1.AddToScheme(scheme)); err != nil {
+	err = errors.Join(corev1.AddToScheme(scheme), coordinationv1.AddToScheme(scheme), servicenetv1alpha1.AddToScheme(scheme))
+	if err != nil {
 		return nil, fmt.Errorf("building the scheme: %w", err)
 	}
 	api, err := client.New(restConfig, client.Options{Scheme: scheme})
@@ -147,17 +148,16 @@ func (r *statusReader) pools(ctx context.Context) ([][]string, error) {
 		}
 	}
 	for i := range clusterIPs.Items {
-		pool := &clusterIPs.Items[i]
-		rows = append(rows, poolRow("ClusterIPPool", pool.Name, pool.Status.Total, pool.Status.Used, pool.Status.Free, pool.Status.Conditions))
+		pool, is := clusterIPs.Items[i].Name, &clusterIPs.Items[i].Status
+		rows = append(rows, poolRow("ClusterIPPool", pool, is.Total, is.Used, is.Free, is.Conditions))
 	}
 	for i := range nodePorts.Items {
-		pool := &nodePorts.Items[i]
-		rows = append(rows, poolRow("NodePortPool", pool.Name,
-			count(pool.Status.Capacity), count(pool.Status.Used), count(pool.Status.Free), pool.Status.Conditions))
+		pool, is := nodePorts.Items[i].Name, &nodePorts.Items[i].Status
+		rows = append(rows, poolRow("NodePortPool", pool, count(is.Capacity), count(is.Used), count(is.Free), is.Conditions))
 	}
 	for i := range balancers.Items {
-		pool := &balancers.Items[i]
-		rows = append(rows, poolRow("LoadBalancerPool", pool.Name, pool.Status.Total, pool.Status.Used, pool.Status.Free, pool.Status.Conditions))
+		pool, is := balancers.Items[i].Name, &balancers.Items[i].Status
+		rows = append(rows, poolRow("LoadBalancerPool", pool, is.Total, is.Used, is.Free, is.Conditions))
 	}
 	return rows, nil
 }

@@ -295,7 +295,8 @@ func ValidateLeases(names []string) error {
 	for _, text := range names {
 		namespace, name, _ := strings.Cut(text, "/")
 		if len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1123Subdomain(name)) > 0 {
-			errs = append(errs, fmt.Errorf("%q is no Lease: allowed are namespace/name, such as %s", text, DefaultKubeControllerManagerLease))
+			errs = append(errs, fmt.Errorf("%q is no Lease: allowed are namespace/name, such as %s",
+				text, DefaultKubeControllerManagerLease))
 		}
 	}
 	return errors.Join(errs...)

@@ -15,6 +15,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -216,12 +217,15 @@ func (a *attendant) announce(ctx context.Context, s *scene) error {
 		return nil
 	}
 	before := s.record
+	of := referenceToService(&corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Namespace: a.options.Namespace, Name: standby.ServiceName, UID: s.service.UID},
+	})
 	if err := a.tell(ctx, s, a.recorded(before), a.observer.AskAgain()); err != nil {
 		return err
 	}
 	for _, name := range a.controllers {
 		now := a.record[name]
-		if now.Decision == before[name].Decision {
+		if was := before[name]; now.Acts == was.Acts && now.Reason == was.Reason {
 			continue
 		}
 		kind, reason := corev1.EventTypeNormal, "EndpointsStandBy"
@@ -231,9 +235,7 @@ func (a *attendant) announce(ctx context.Context, s *scene) error {
 		case now.Reason == standby.KubeControllerManagerRuns:
 			kind = corev1.EventTypeWarning
 		}
-		a.recorder.Eventf(&corev1.ObjectReference{
-			APIVersion: "v1", Kind: "Service", Namespace: a.options.Namespace, Name: standby.ServiceName, UID: s.service.UID,
-		}, nil, kind, reason, "Decide", "%s: %s", name, now.Message)
+		a.recorder.Eventf(of, nil, kind, reason, "Decide", "%s: %s", name, now.Message)
 	}
 	return nil
 }

@@ -72,20 +72,20 @@ func (a *attendant) read(ctx context.Context) (*scene, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reading who has answered: %w", err)
 	}
-	for _, service := range services.Items {
-		switch service.Name {
+	for i := range services.Items {
+		switch services.Items[i].Name {
 		case standby.ServiceName:
-			s.service = service
+			s.service = services.Items[i]
 		case standby.MirroredName:
-			s.mirroredService = service
+			s.mirroredService = services.Items[i]
 		}
 	}
-	for _, object := range endpoints.Items {
-		switch object.Name {
+	for i := range endpoints.Items {
+		switch endpoints.Items[i].Name {
 		case standby.ServiceName:
-			s.endpoints = object
+			s.endpoints = endpoints.Items[i]
 		case standby.MirroredName:
-			s.mirrored = object
+			s.mirrored = endpoints.Items[i]
 		}
 	}
 	for _, name := range a.options.KubeControllerManagerLeases {
@@ -140,7 +140,8 @@ func (s *scene) look(at time.Time, controllers []string) *standby.Look {
 // anybody to answer.
 func (s *scene) asked() string {
 	service := &s.service
-	if service.DeletionTimestamp != nil || !maps.Equal(service.Spec.Selector, unmatched()) || service.Spec.Type == corev1.ServiceTypeExternalName {
+	if service.DeletionTimestamp != nil || !maps.Equal(service.Spec.Selector, unmatched()) ||
+		service.Spec.Type == corev1.ServiceTypeExternalName {
 		return ""
 	}
 	return service.Labels[standby.QuestionLabel]

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -48,9 +49,10 @@ type attended struct {
 	api     client.Client
 	time    *testclock.FakePassiveClock
 	events  *events.FakeRecorder
-	failing error      // what every request fails with
-	uid     int        // of the last object
-	stints  [][]string // the controllers of each
+	failing error        // what every request fails with
+	uid     int          // of the last object
+	stints  [][]string   // the controllers of each
+	running atomic.Int32 // of these, that have not ended
 }
 
 func newAttended(t *testing.T, leads bool) *attended {
@@ -87,9 +89,15 @@ func newAttended(t *testing.T, leads bool) *attended {
 		observer: standby.NewObserver(standby.Settings{Quiet: time.Minute, Blind: 20 * time.Second}),
 		begin: func(_ context.Context, names []string) (*stint, error) {
 			w.stints = append(w.stints, names)
-			ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+			ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context())) //nolint:contextcheck // it ends with the stint alone
 			s := &stint{names: names, cancel: cancel, synced: func() error { return errors.New("not yet") }}
-			s.ended.Go(func() { <-ctx.Done() })
+			if w.running.Add(1) != 1 {
+				t.Error("a stint begins before another has ended")
+			}
+			s.ended.Go(func() {
+				<-ctx.Done()
+				w.running.Add(-1)
+			})
 			return s, nil
 		},
 	}
@@ -169,22 +177,27 @@ func TestAttendantActsInSilence(t *testing.T) {
 		t.Errorf("stints (-want +got):\n%s", diff)
 	}
 	w.pass(5)
+	if told := len(w.events.Events); told != 2*len(endpointNames()) {
+		t.Errorf("tells of %d decisions", told)
+	}
 	if len(w.stints) != 1 {
 		t.Errorf("begins again though nothing has changed: %v", w.stints)
 	}
 
 	t.Log("Somebody else begins to write Endpoints.")
-	before := w.stint
 	w.answer()
 	w.pass(1)
 	want := []string{EndpointSliceName, EndpointSliceMirroringName}
 	if diff := cmp.Diff(want, w.acts()); diff != "" {
 		t.Errorf("acting (-want +got):\n%s", diff)
 	}
-	if before.end(); len(w.stints) != 2 || !slices.Equal(w.stints[1], want) {
+	if len(w.stints) != 2 || !slices.Equal(w.stints[1], want) {
 		t.Errorf("stints are %v", w.stints)
 	}
 	w.leave(t.Context())
+	if w.running.Load() != 0 {
+		t.Error("a stint goes on after the end")
+	}
 	var service corev1.Service
 	if !w.get(&service, standby.ServiceName) {
 		t.Fatal("what the next leader has to know is gone")
@@ -216,7 +229,7 @@ func TestAttendantAsksAnewWhoHasAnswered(t *testing.T) {
 	w.leave(t.Context())
 	for _, object := range []client.Object{&corev1.Service{}, &corev1.Endpoints{}} {
 		for _, name := range []string{standby.ServiceName, standby.MirroredName} {
-			if w.get(object, name) && w.record[EndpointSliceName].Acts == false {
+			if w.get(object, name) {
 				t.Errorf("%T %s is left though it is of no use", object, name)
 			}
 		}
@@ -242,6 +255,34 @@ func TestFollowersWriteNothing(t *testing.T) {
 	w.leave(t.Context())
 	if w.word() != before {
 		t.Error("removed what its leader needs")
+	}
+}
+
+func TestStandingByFollowersRemoveNothing(t *testing.T) {
+	leader, w := newAttended(t, true), newAttended(t, false)
+	w.attendant.api, w.api = leader.api, leader.api
+	leader.pass(1)
+	leader.answer()
+	w.pass(1)
+	w.leave(t.Context())
+	if !w.get(&corev1.Service{}, standby.ServiceName) {
+		t.Error("removed what its leader needs")
+	}
+}
+
+func TestOthersKeepWhatBearsTheName(t *testing.T) {
+	w := newAttended(t, true)
+	theirs := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "ours", Name: standby.MirroredName}}
+	if err := w.api.Create(t.Context(), theirs); err != nil {
+		t.Fatal(err)
+	}
+	w.pass(1)
+	if w.blind == "" {
+		t.Error("says nothing of a Service that is in the way")
+	}
+	w.leave(t.Context())
+	if !w.get(theirs, standby.MirroredName) || w.get(&corev1.Service{}, standby.ServiceName) {
+		t.Error("removes what is somebody else's, or leaves what is its own")
 	}
 }
 

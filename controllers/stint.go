@@ -52,7 +52,7 @@ type warmable interface {
 // once, and its controllers act from when the manager leads. A part that fails tells so.
 func beginStint(ctx context.Context, mgr ctrl.Manager, options Options, names []string, failed chan<- error) (*stint, error) {
 	options.Controllers = names
-	own, err := newCluster(mgr, options)
+	own, err := newCluster(mgr, options) //nolint:contextcheck // it is built as before a start, and started below
 	if err != nil {
 		return nil, fmt.Errorf("building the cache of the endpoint controllers: %w", err)
 	}

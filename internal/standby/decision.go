@@ -33,13 +33,13 @@ func (o *Observer) Decide(controller string) Decision {
 	seen := o.traces[controller]
 	switch {
 	case seen == nil:
-		return Decision{Reason: Asking, Message: "nobody has been asked yet whether somebody else writes endpoints"}
+		return Decision{Reason: Asking, Message: "it is still to be asked whether somebody else writes endpoints"}
 	case seen.acts:
 		return Decision{Acts: true, Reason: NobodyElse, Message: "nobody else writes endpoints"}
 	case seen.answered:
 		return Decision{Reason: SomebodyElse, Message: "somebody else writes endpoints"}
 	case !seen.silent():
-		return Decision{Reason: Asking, Message: "nobody could be asked whether somebody else writes endpoints"}
+		return Decision{Reason: Asking, Message: "it is still to be asked whether somebody else writes endpoints"}
 	case o.last.Sub(seen.since) < o.settings.Quiet:
 		return o.waiting()
 	}

@@ -9,7 +9,7 @@
 // copies the labels of a Service, or of Endpoints it mirrors, to what it writes, and so
 // answers. Our own controllers leave these Services alone.
 //
-//	                 answered                          answered
+//	              an answer                         an answer
 //	      ┌───────────────────────────┐      ┌──────────────────────────┐
 //	      ▼                           │      ▼                          │
 //	standing by ──── asked anew ───► waiting ──── silence for long ──► acting

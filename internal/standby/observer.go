@@ -115,9 +115,7 @@ func (s *leaseSeen) next(lease Lease, at time.Time, blind bool) *leaseSeen {
 
 // next takes notice of what a look found.
 func (s *traceSeen) next(trace *Trace, at time.Time, blind bool) {
-	first := s.since.IsZero()
-	isNew := func(version string) bool { return !slices.Contains(s.versions, version) }
-	heard := trace.Answered && !s.answered || !first && slices.ContainsFunc(trace.Versions, isNew)
+	heard := trace.Answered && !s.answered || s.isNews(trace.Versions)
 	opened := !trace.Answered && (s.answered || s.question == "")
 	if heard || opened || blind {
 		s.since = at
@@ -129,6 +127,12 @@ func (s *traceSeen) next(trace *Trace, at time.Time, blind bool) {
 	if trace.Acted && s.silent() && s.heard != s.question {
 		s.acts = true
 	}
+}
+
+// isNews tells whether somebody has written something since the last look. Before the
+// first one it is not known what is new.
+func (s *traceSeen) isNews(versions []string) bool {
+	return !s.since.IsZero() && slices.ContainsFunc(versions, func(version string) bool { return !slices.Contains(s.versions, version) })
 }
 
 // silent tells whether a question is open.

@@ -172,8 +172,8 @@ func (r *replica) heardNow() bool {
 // question was open, nothing new was found, no Lease was renewed, and no look was missed.
 func (r *replica) silence() bool {
 	last := r.seen[len(r.seen)-1]
-	for i := len(r.seen) - 1; i >= 0; i-- {
-		look, trace := r.seen[i], r.seen[i].Traces[ours]
+	for i, look := range slices.Backward(r.seen) {
+		trace := look.Traces[ours]
 		if trace.Question == "" || trace.Answered || look.Leases[lease].Version != last.Leases[lease].Version {
 			return false
 		}
