@@ -127,9 +127,7 @@ func (a *attendant) run(ctx context.Context) error {
 	defer looks.Stop()
 	defer a.leave(ctx)
 	for {
-		if err := a.step(ctx); err != nil {
-			return err
-		}
+		a.step(ctx)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -142,7 +140,7 @@ func (a *attendant) run(ctx context.Context) error {
 
 // step looks, and does what is to be done about it. What cannot be read or written is
 // tried again with the next look.
-func (a *attendant) step(ctx context.Context) error {
+func (a *attendant) step(ctx context.Context) {
 	limited, cancel := context.WithTimeout(ctx, 2*longestLook)
 	defer cancel()
 	at := a.clock.Now()
@@ -150,14 +148,10 @@ func (a *attendant) step(ctx context.Context) error {
 	if err == nil {
 		a.observer.See(scene.look(at, a.controllers))
 		a.decide(at)
-		if err := a.obey(ctx); err != nil {
-			return err
-		}
-		err = a.announce(limited, scene)
+		err = errors.Join(a.obey(ctx), a.announce(limited, scene))
 	}
 	a.complain(ctx, err)
 	a.settle()
-	return nil
 }
 
 // decide takes notice of what the observer has decided, and says so where it is new.
@@ -173,7 +167,8 @@ func (a *attendant) decide(at time.Time) {
 	}
 }
 
-// obey begins and ends stints. The one before is over when the next begins.
+// obey begins and ends stints. The one before is over when the next begins. One that
+// cannot begin is tried again with the next look.
 func (a *attendant) obey(ctx context.Context) error {
 	var names []string
 	for _, name := range a.controllers {
@@ -185,20 +180,17 @@ func (a *attendant) obey(ctx context.Context) error {
 		a.stint.end()
 		a.stint = nil
 	}
+	var err error
 	if a.stint == nil && len(names) > 0 {
-		stint, err := a.begin(ctx, names)
-		if err != nil {
-			return err
-		}
-		a.stint = stint
+		a.stint, err = a.begin(ctx, names)
 	}
 	for _, name := range a.controllers {
 		a.acting.WithLabelValues(name).Set(0)
-		if a.leads() && slices.Contains(names, name) {
+		if a.leads() && err == nil && slices.Contains(names, name) {
 			a.acting.WithLabelValues(name).Set(1)
 		}
 	}
-	return nil
+	return err
 }
 
 // leads tells whether this replica does.

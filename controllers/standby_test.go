@@ -87,9 +87,12 @@ func newAttended(t *testing.T, leads bool) *attended {
 		mgr: mgr, options: options, controllers: endpointNames(), api: w.api, recorder: w.events, log: logr.Discard(), clock: w.time,
 		acting: acting, failed: make(chan error, 1), record: standby.Record{},
 		observer: standby.NewObserver(standby.Settings{Quiet: time.Minute, Blind: 20 * time.Second}),
-		begin: func(_ context.Context, names []string) (*stint, error) {
+		begin: func(ctx context.Context, names []string) (*stint, error) {
+			if w.failing != nil {
+				return nil, w.failing
+			}
 			w.stints = append(w.stints, names)
-			ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context())) //nolint:contextcheck // it ends with the stint alone
+			ctx, cancel := context.WithCancel(ctx)
 			s := &stint{names: names, cancel: cancel, synced: func() error { return errors.New("not yet") }}
 			if w.running.Add(1) != 1 {
 				t.Error("a stint begins before another has ended")
@@ -108,9 +111,7 @@ func newAttended(t *testing.T, leads bool) *attended {
 func (w *attended) pass(looks int) {
 	w.t.Helper()
 	for range looks {
-		if err := w.step(w.t.Context()); err != nil {
-			w.t.Fatal(err)
-		}
+		w.step(w.t.Context())
 		w.time.SetTime(w.time.Now().Add(10 * time.Second))
 	}
 }
@@ -332,6 +333,21 @@ func TestReadyWhileStandingBy(t *testing.T) {
 	}
 	w.pass(1)
 	if w.blind != "" || len(w.acts()) == 0 {
+		t.Errorf("acts: %v, says %q", w.acts(), w.blind)
+	}
+}
+
+func TestStintsThatCannotBeginAreTriedAgain(t *testing.T) {
+	w := newAttended(t, true)
+	begin := w.begin
+	w.begin = func(context.Context, []string) (*stint, error) { return nil, errors.New("no API server") }
+	w.pass(9)
+	if len(w.acts()) > 0 || !w.record[EndpointsName].Acts || w.blind == "" {
+		t.Errorf("acts: %v, decided: %+v, says %q", w.acts(), w.record[EndpointsName], w.blind)
+	}
+	w.begin = begin
+	w.pass(1)
+	if len(w.acts()) == 0 || w.blind != "" {
 		t.Errorf("acts: %v, says %q", w.acts(), w.blind)
 	}
 }
