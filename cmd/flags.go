@@ -58,7 +58,13 @@ func (s *settings) addControllerFlags() {
 			"There are: "+strings.Join(controllers.Names(), ", "))
 	s.flags.Var(&value[controllers.EndpointsMode]{&o.EndpointsMode, "mode", endpointsMode}, "endpoints-mode",
 		"Whether the endpoint controllers act: 'on' when nobody else writes endpoints, "+
-			"'off' when the cluster's kube-controller-manager does")
+			"'off' when the cluster's kube-controller-manager does, 'auto' to find out: each acts while nobody else does the same")
+	s.addPeriod(&o.EndpointsQuietPeriod, controllers.ShortestEndpointsQuietPeriod, math.MaxInt64, "endpoints-quiet-period",
+		"With --endpoints-mode=auto, for how long nobody else must have been seen to write endpoints before the controllers act")
+	s.flags.Var(&listValue{target: &o.KubeControllerManagerLeases, check: controllers.ValidateLeases, kind: "Leases"},
+		"kube-controller-manager-leases",
+		"With --endpoints-mode=auto, the Leases as namespace/name by which kube-controller-manager chooses a leader, "+
+			"comma-separated: nothing begins to act while one of them is renewed")
 	s.addNumber(&o.ConcurrentServiceEndpointSyncs, "concurrent-service-endpoint-syncs", controllers.MaxConcurrentSyncs,
 		"Services whose EndpointSlices are worked on at a time, 1 to 50")
 	s.addNumber(&o.ConcurrentEndpointSyncs, "concurrent-endpoint-syncs", controllers.MaxConcurrentSyncs,
@@ -112,7 +118,8 @@ func (s *settings) addLedgerFlags() {
 	s.addSwitch(&o.LoadBalancerDefault, "load-balancer-default", truth,
 		"Give addresses of LoadBalancerPools to Services without a class, too. Nobody else must then look after these")
 	s.flags.Var(&value[string]{&o.Namespace, "name", namespaceName}, "namespace",
-		"Namespace of the Leases that stand for what each replica has on loan of the ledger. "+
+		"Namespace of the Leases that stand for what each replica has on loan of the ledger, "+
+			"and of the Services that ask who writes endpoints. "+
 			"The default is $POD_NAMESPACE, else the one the manager runs in, else "+controllers.DefaultNamespace)
 }
 
@@ -172,6 +179,6 @@ func (s *settings) printUsage(out io.Writer) {
 	const width = 100
 	fmt.Fprintf(out, "The Kubernetes Service control plane as one controller-manager.\n\n"+
 		"Usage:\n  manager [flags]\n  manager convert metallb|cilium|kube-vip [flags]\n"+
-		"  manager cleanup [flags]\n\nFlags:\n%s",
+		"  manager status [flags]\n  manager cleanup [flags]\n\nFlags:\n%s",
 		s.flags.FlagUsagesWrapped(width))
 }

@@ -55,6 +55,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return runCleanup(ctx, args[1:], stdout, stderr)
 		}
 	}
+	if len(args) > 0 && args[0] == statusCommand {
+		return runStatus(ctx, args[1:], stdout, stderr)
+	}
 	settings := newSettings()
 	switch err := settings.parse(args); {
 	case errors.Is(err, pflag.ErrHelp):

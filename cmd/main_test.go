@@ -39,7 +39,9 @@ func TestWrongFlagsAreRefused(t *testing.T) {
 		{"--load-balancer-class=a/b/c", []string{`"a/b/c"`, "--load-balancer-class", "servicenet.dev/pool"}},
 		{"--namespace=Not_A_Name", []string{`"Not_A_Name"`, "--namespace", "lower case"}},
 		{"--controllers=*,-x", []string{`"-x"`, "--controllers", `"endpointslice"`}},
-		{"--endpoints-mode=auto", []string{`"auto"`, "--endpoints-mode", `"on" and "off"`}},
+		{"--endpoints-mode=maybe", []string{`"maybe"`, "--endpoints-mode", `"on" "off" "auto"`}},
+		{"--endpoints-quiet-period=1ms", []string{`"1ms"`, "--endpoints-quiet-period", "1s and more"}},
+		{"--kube-controller-manager-leases=k3s", []string{`"k3s"`, "--kube-controller-manager-leases", "namespace/name"}},
 		{"--enable-webhooks=maybe", []string{`"maybe"`, "--enable-webhooks", "true and false"}},
 		{"--enable-webhooks --controllers=endpointslice", []string{"EnableWebhooks", "clusterip and nodeport"}},
 		{"--webhook-port=0", []string{`"0"`, "--webhook-port", "1 to 65535"}},
@@ -82,7 +84,7 @@ func TestHelpNamesEveryFlag(t *testing.T) {
 		"health-probe-bind-address", "kube-api-qps", "kube-api-burst", "concurrent-service-endpoint-syncs",
 		"concurrent-endpoint-syncs", "concurrent-service-syncs", "mirroring-concurrent-service-endpoint-syncs", "mirroring-max-endpoints-per-subset",
 		"endpointslice-updates-batch-period", "endpoint-updates-batch-period", "mirroring-endpointslice-updates-batch-period",
-		"max-endpoint-updates-gather-period", "endpointslice-merge-rate", "endpoints-check-period", "min-resync-period", "keep-orphaned-endpoints", "max-endpoints-per-slice", "endpoints-mode", "enable-webhooks", "zap-log-level", "version",
+		"max-endpoint-updates-gather-period", "endpointslice-merge-rate", "endpoints-check-period", "min-resync-period", "keep-orphaned-endpoints", "max-endpoints-per-slice", "endpoints-mode", "endpoints-quiet-period", "kube-controller-manager-leases", "enable-webhooks", "zap-log-level", "version",
 		"service-node-port-range", "repair-interval", "namespace", "webhook-bind-address", "webhook-port", "webhook-cert-dir",
 		"webhook-cert-name", "webhook-key-name", "webhook-drain-period", "allowed-external-ips", "enable-http2",
 		"load-balancer-class", "load-balancer-default", "tls-min-version", "tls-cipher-suites",
@@ -111,6 +113,7 @@ func TestDefaults(t *testing.T) {
 	}
 	want := controllers.Options{
 		Controllers: []string{"*"}, EndpointsMode: "on",
+		EndpointsQuietPeriod: time.Minute, KubeControllerManagerLeases: []string{"kube-system/kube-controller-manager"},
 		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
 		ConcurrentServiceSyncs: 32,
 		MaxEndpointsPerSlice:   100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour, MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
@@ -129,6 +132,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 	got := newSettings()
 	err := got.parse([]string{
 		"--controllers=*", "--controllers=-endpointslice", "--endpoints-mode=off",
+		"--endpoints-quiet-period=5m", "--kube-controller-manager-leases=kube-system/k3s,hosted/manager",
 		"--concurrent-service-endpoint-syncs=7", "--max-endpoints-per-slice=250", "--kube-api-qps=20", "--kube-api-burst=40",
 		"--concurrent-endpoint-syncs=8", "--concurrent-service-syncs=6", "--mirroring-concurrent-service-endpoint-syncs=9", "--mirroring-max-endpoints-per-subset=10",
 		"--endpointslice-updates-batch-period=1s", "--endpoint-updates-batch-period=2s",
@@ -143,6 +147,7 @@ func TestFlagsReachTheOptions(t *testing.T) {
 	}
 	want := controllers.Options{
 		Controllers: []string{"*", "-endpointslice"}, EndpointsMode: "off",
+		EndpointsQuietPeriod: 5 * time.Minute, KubeControllerManagerLeases: []string{"kube-system/k3s", "hosted/manager"},
 		ConcurrentServiceEndpointSyncs: 7, MaxEndpointsPerSlice: 250, KubeAPIQPS: 20, KubeAPIBurst: 40,
 		ConcurrentServiceSyncs: 6, ConcurrentEndpointSyncs: 8, MirroringConcurrentServiceEndpointSyncs: 9, MirroringMaxEndpointsPerSubset: 10,
 		EndpointSliceUpdatesBatchPeriod: time.Second, EndpointUpdatesBatchPeriod: 2 * time.Second,

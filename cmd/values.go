@@ -9,6 +9,7 @@ import (
 	"math"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -87,8 +88,8 @@ func period(shortest, longest time.Duration) func(string) (time.Duration, error)
 
 func endpointsMode(text string) (controllers.EndpointsMode, error) {
 	mode := controllers.EndpointsMode(text)
-	if mode != controllers.EndpointsOn && mode != controllers.EndpointsOff {
-		return "", fmt.Errorf("allowed are %q and %q", controllers.EndpointsOn, controllers.EndpointsOff)
+	if !slices.Contains(controllers.EndpointsModes(), mode) {
+		return "", fmt.Errorf("allowed are %q", controllers.EndpointsModes())
 	}
 	return mode, nil
 }

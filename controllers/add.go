@@ -30,14 +30,20 @@ import (
 // Leases in Options.Namespace. Add fails for invalid options, naming each, and if
 // the cluster does not have the kinds of a controller that is asked for; it must
 // be called before the manager starts.
+//
+// With Options.EndpointsMode auto the endpoint controllers act while nobody else is seen
+// to write endpoints. For that, the manager's identity needs the rights on Services and
+// Endpoints in Options.Namespace in config/rbac/leader_election_role.yaml, and to read
+// the Leases of Options.KubeControllerManagerLeases. Readiness does not depend on what is
+// decided.
 func Add(mgr ctrl.Manager, options Options) error {
 	if err := options.Validate(); err != nil {
 		return fmt.Errorf("invalid options: %w", err)
 	}
 	choosy := len(options.Controllers) > 0
 	options = options.withDefaults()
-	if options.EndpointsMode == EndpointsOn && slices.ContainsFunc(endpointNames(), options.runs) {
-		if err := addEndpoints(mgr, options); err != nil {
+	if slices.ContainsFunc(endpointNames(), options.runs) {
+		if err := addEndpointsIn(options.EndpointsMode)(mgr, options); err != nil {
 			return err
 		}
 	}
@@ -64,6 +70,20 @@ func addNumbers(mgr ctrl.Manager, options Options, choosy bool) error {
 	return addLedger(mgr, options)
 }
 
+// addEndpointsIn returns what adds the endpoint controllers in a mode.
+func addEndpointsIn(mode EndpointsMode) func(ctrl.Manager, Options) error {
+	switch mode {
+	case EndpointsAuto:
+		return addAttendant
+	case EndpointsOff:
+		return addNoQuestion
+	default:
+		return func(mgr ctrl.Manager, options Options) error {
+			return errors.Join(addEndpoints(mgr, options), addNoQuestion(mgr, options))
+		}
+	}
+}
+
 // addEndpoints adds the controllers of EndpointSlices and Endpoints.
 func addEndpoints(mgr ctrl.Manager, options Options) error {
 	own, err := newCluster(mgr, options)
@@ -87,16 +107,19 @@ func addEndpoints(mgr ctrl.Manager, options Options) error {
 	return nil
 }
 
-// cachesSynced is a readiness check. It answers at once: a probe that waits is a
-// probe that times out.
+// cachesSynced is a readiness check.
 func cachesSynced(informers cache.Cache) func(*http.Request) error {
+	return func(request *http.Request) error { return syncedNow(request.Context(), informers) }
+}
+
+// syncedNow fails if a cache is not synced. It answers at once: a probe that waits is a
+// probe that times out.
+func syncedNow(ctx context.Context, informers cache.Cache) error {
 	const patience = 100 * time.Millisecond
-	return func(request *http.Request) error {
-		ctx, cancel := context.WithTimeout(request.Context(), patience)
-		defer cancel()
-		if !informers.WaitForCacheSync(ctx) {
-			return errors.New("the caches of the endpoint controllers are not synced yet")
-		}
-		return nil
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if !informers.WaitForCacheSync(ctx) {
+		return errors.New("the caches of the endpoint controllers are not synced yet")
 	}
+	return nil
 }

@@ -101,6 +101,13 @@ func (m *sliceMetrics) forget(service types.NamespacedName) {
 	delete(m.counts, service)
 }
 
+// reset makes the gauges those of a controller that does nothing.
+func (m *sliceMetrics) reset() {
+	for _, gauge := range []prometheus.Gauge{m.desired, m.have, m.ideal} {
+		gauge.Set(0)
+	}
+}
+
 func (m *sliceMetrics) gaugeLocked(before, now endpointslice.Stats) {
 	m.desired.Add(float64(now.Desired - before.Desired))
 	m.have.Add(float64(now.Slices - before.Slices))

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -36,6 +38,9 @@ const (
 	DefaultSliceMergeRate              = 20
 	MaxSliceMergeRate                  = 1000
 	DefaultNamespace                   = "kube-system"
+	DefaultEndpointsQuietPeriod        = time.Minute
+	ShortestEndpointsQuietPeriod       = time.Second
+	DefaultKubeControllerManagerLease  = "kube-system/kube-controller-manager"
 	DefaultRepairInterval              = 3 * time.Minute
 	ShortestRepairInterval             = time.Second
 	DefaultFirstNodePort               = 30000
@@ -52,6 +57,8 @@ const (
 	// EndpointsOff makes them stand by, for a cluster whose
 	// kube-controller-manager runs its own.
 	EndpointsOff EndpointsMode = "off"
+	// EndpointsAuto makes each of them act while nobody else does the same.
+	EndpointsAuto EndpointsMode = "auto"
 )
 
 // Options are the settings of the controllers. The zero value works and means
@@ -65,6 +72,16 @@ type Options struct {
 
 	// EndpointsMode is On by default.
 	EndpointsMode EndpointsMode
+
+	// EndpointsQuietPeriod is, with EndpointsMode Auto, for how long nobody else must
+	// have been seen to write endpoints before ours are. One second and more, default
+	// one minute.
+	EndpointsQuietPeriod time.Duration
+
+	// KubeControllerManagerLeases are the Leases, as namespace/name, by which
+	// kube-controller-manager chooses a leader: with EndpointsMode Auto nothing begins
+	// to act while one of them is renewed. Default: kube-system/kube-controller-manager.
+	KubeControllerManagerLeases []string
 
 	// ConcurrentServiceEndpointSyncs, ConcurrentEndpointSyncs and
 	// MirroringConcurrentServiceEndpointSyncs are how many Services the
@@ -125,7 +142,8 @@ type Options struct {
 	NoAdmissionPolicy bool
 
 	// Namespace is where each replica keeps the Lease that the numbers it has on
-	// loan belong to. All replicas must have the same. Default: kube-system.
+	// loan belong to, and where the Services are that ask who writes endpoints. All
+	// replicas must have the same. Default: kube-system.
 	Namespace string
 
 	// ServiceNodePortRange is the range of node ports of the API server, whose
@@ -206,6 +224,10 @@ func (o Options) withDefaults() Options {
 	o.EndpointsCheckPeriod = cmp.Or(o.EndpointsCheckPeriod, DefaultEndpointsCheckPeriod)
 	o.MinResyncPeriod = cmp.Or(o.MinResyncPeriod, DefaultMinResyncPeriod)
 	o.Namespace = cmp.Or(o.Namespace, DefaultNamespace)
+	o.EndpointsQuietPeriod = cmp.Or(o.EndpointsQuietPeriod, DefaultEndpointsQuietPeriod)
+	if len(o.KubeControllerManagerLeases) == 0 {
+		o.KubeControllerManagerLeases = []string{DefaultKubeControllerManagerLease}
+	}
 	o.ServiceNodePortRange = cmp.Or(o.ServiceNodePortRange, PortRange{DefaultFirstNodePort, DefaultLastNodePort})
 	o.RepairInterval = cmp.Or(o.RepairInterval, DefaultRepairInterval)
 	o.ConcurrentServiceSyncs = cmp.Or(o.ConcurrentServiceSyncs, DefaultConcurrentServiceSyncs)
@@ -227,10 +249,7 @@ func (o Options) runs(name string) bool { return selected(name, o.Controllers) }
 // values are valid.
 func (o Options) Validate() error {
 	o = o.withDefaults()
-	errs := []error{ValidateControllers(o.Controllers)}
-	if o.EndpointsMode != EndpointsOn && o.EndpointsMode != EndpointsOff {
-		errs = append(errs, fmt.Errorf("EndpointsMode is %q: allowed are %q and %q", o.EndpointsMode, EndpointsOn, EndpointsOff))
-	}
+	errs := []error{ValidateControllers(o.Controllers), o.validateMode()}
 	errs = append(errs,
 		inRange("ConcurrentServiceEndpointSyncs", o.ConcurrentServiceEndpointSyncs, MaxConcurrentSyncs),
 		inRange("ConcurrentEndpointSyncs", o.ConcurrentEndpointSyncs, MaxConcurrentSyncs),
@@ -245,6 +264,7 @@ func (o Options) Validate() error {
 		noLonger("MirroringEndpointSliceUpdatesBatchPeriod", o.MirroringEndpointSliceUpdatesBatchPeriod),
 		noShorter("MinResyncPeriod", o.MinResyncPeriod, ShortestMinResyncPeriod),
 		noShorter("EndpointsCheckPeriod", o.EndpointsCheckPeriod, ShortestEndpointsCheckPeriod),
+		noShorter("EndpointsQuietPeriod", o.EndpointsQuietPeriod, ShortestEndpointsQuietPeriod),
 		noShorter("RepairInterval", o.RepairInterval, ShortestRepairInterval))
 	if _, err := allocator.Ports(o.ServiceNodePortRange.First, o.ServiceNodePortRange.Last); err != nil {
 		errs = append(errs, fmt.Errorf("ServiceNodePortRange is %s: %w", o.ServiceNodePortRange, err))
@@ -252,6 +272,32 @@ func (o Options) Validate() error {
 	errs = append(append(errs, o.validateWebhooks()...), ValidateLoadBalancerClass(o.LoadBalancerClass), o.validateCloud())
 	if o.KubeAPIQPS < 0 || o.KubeAPIBurst < 0 {
 		errs = append(errs, fmt.Errorf("KubeAPIQPS is %v and KubeAPIBurst %d: neither may be negative", o.KubeAPIQPS, o.KubeAPIBurst))
+	}
+	return errors.Join(errs...)
+}
+
+func (o Options) validateMode() error {
+	var err error
+	if !slices.Contains(EndpointsModes(), o.EndpointsMode) {
+		err = fmt.Errorf("EndpointsMode is %q: allowed are %q", o.EndpointsMode, EndpointsModes())
+	}
+	return errors.Join(err, ValidateLeases(o.KubeControllerManagerLeases))
+}
+
+// EndpointsModes returns the modes there are.
+func EndpointsModes() []EndpointsMode {
+	return []EndpointsMode{EndpointsOn, EndpointsOff, EndpointsAuto}
+}
+
+// ValidateLeases reports the names that are none of Leases, as namespace/name.
+func ValidateLeases(names []string) error {
+	var errs []error
+	for _, text := range names {
+		namespace, name, _ := strings.Cut(text, "/")
+		if len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1123Subdomain(name)) > 0 {
+			errs = append(errs, fmt.Errorf("%q is no Lease: allowed are namespace/name, such as %s",
+				text, DefaultKubeControllerManagerLease))
+		}
 	}
 	return errors.Join(errs...)
 }

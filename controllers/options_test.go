@@ -21,11 +21,13 @@ func TestOptionsValidate(t *testing.T) {
 		"all limits":            {Options{ConcurrentServiceEndpointSyncs: 50, MaxEndpointsPerSlice: 1000, KubeAPIQPS: 20, KubeAPIBurst: 30}, nil},
 		"one controller less":   {Options{Controllers: []string{"*", "-endpointslice"}}, nil},
 		"off":                   {Options{EndpointsMode: EndpointsOff}, nil},
+		"auto":                  {Options{EndpointsMode: EndpointsAuto}, nil},
+		"no Lease":              {Options{KubeControllerManagerLeases: []string{"k3s"}}, []string{`"k3s"`, "namespace/name"}},
 		"too many endpoints":    {Options{MaxEndpointsPerSlice: 1001}, []string{"MaxEndpointsPerSlice is 1001", "1 to 1000"}},
 		"negative endpoints":    {Options{MaxEndpointsPerSlice: -1}, []string{"MaxEndpointsPerSlice is -1", "1 to 1000"}},
 		"too many syncs":        {Options{ConcurrentServiceEndpointSyncs: 51}, []string{"ConcurrentServiceEndpointSyncs is 51", "1 to 50"}},
 		"unknown controller":    {Options{Controllers: []string{"ingress"}}, []string{`"ingress" is not a controller`, `"*"`, `"endpointslice"`}},
-		"unknown mode":          {Options{EndpointsMode: "maybe"}, []string{`EndpointsMode is "maybe"`, `"on" and "off"`}},
+		"unknown mode":          {Options{EndpointsMode: "maybe"}, []string{`EndpointsMode is "maybe"`, `["on" "off" "auto"]`}},
 		"no range of ports":     {Options{ServiceNodePortRange: PortRange{2, 1}}, []string{"ServiceNodePortRange is 2-1"}},
 		"no class":              {Options{LoadBalancerClass: "of mine"}, []string{`LoadBalancerClass is "of mine"`, "servicenet.dev/pool"}},
 		"a cloud":               {Options{Cloud: &Cloud{Provider: &fake.Cloud{}}}, nil},
@@ -76,6 +78,7 @@ func TestOptionsRanges(t *testing.T) {
 		"SliceMergeRate":                           {func(o *Options, n int64) { o.SliceMergeRate = int(n) }, 1, 1000},
 		"MaxUpdatesGatherPeriod":                   {func(o *Options, n int64) { o.MaxUpdatesGatherPeriod = time.Duration(n) }, 1, int64(time.Minute)},
 		"MinResyncPeriod":                          {func(o *Options, n int64) { o.MinResyncPeriod = time.Duration(n) }, int64(time.Minute), int64(1000 * time.Hour)},
+		"EndpointsQuietPeriod":                     {func(o *Options, n int64) { o.EndpointsQuietPeriod = time.Duration(n) }, int64(time.Second), int64(1000 * time.Hour)},
 		"RepairInterval":                           {func(o *Options, n int64) { o.RepairInterval = time.Duration(n) }, int64(time.Second), int64(1000 * time.Hour)},
 	} {
 		t.Run(name, func(t *testing.T) {

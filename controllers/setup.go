@@ -40,7 +40,7 @@ func setupEndpointSlice(mgr ctrl.Manager, own cluster.Cluster, options Options) 
 	}
 	r := newEndpointSliceReconciler(newAccess(mgr, own, "endpoint-slice-controller"), counters, differences, options)
 	return newController(mgr, EndpointSliceName, "endpoint_slice", options.ConcurrentServiceEndpointSyncs,
-		own.GetCache(), r.watches(options)).Complete(r)
+		own.GetCache(), r.watches(options)).Complete(sparing(options, r))
 }
 
 func newEndpointSliceReconciler(
@@ -84,7 +84,7 @@ func setupEndpoints(mgr ctrl.Manager, own cluster.Cluster, options Options) erro
 	}
 	r := newEndpointsReconciler(newAccess(mgr, own, "endpoint-controller"), differences, options)
 	return newController(mgr, EndpointsName, "endpoint", options.ConcurrentEndpointSyncs,
-		own.GetCache(), r.watches()).Complete(r)
+		own.GetCache(), r.watches()).Complete(sparing(options, r))
 }
 
 func newEndpointsReconciler(api access, differences prometheus.Counter, options Options) *endpointsReconciler {
@@ -118,7 +118,7 @@ func setupMirroring(mgr ctrl.Manager, own cluster.Cluster, options Options) erro
 	}
 	r := newMirroringReconciler(newAccess(mgr, own, "endpoint-slice-mirroring-controller"), counters, options)
 	return newController(mgr, EndpointSliceMirroringName, "endpoint_slice_mirroring", options.MirroringConcurrentServiceEndpointSyncs,
-		own.GetCache(), r.watches(options)).Complete(r)
+		own.GetCache(), r.watches(options)).Complete(sparing(options, r))
 }
 
 func newMirroringReconciler(api access, counters *mirroringMetrics, options Options) *mirroringReconciler {

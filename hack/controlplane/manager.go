@@ -23,8 +23,8 @@ const (
 	// managerRole is the ClusterRole that config/rbac/role.yaml defines.
 	managerRole = "manager-role"
 
-	// managerLeases is the name of what lets the manager have Leases in the
-	// namespace where it keeps those of its replicas outside of a cluster.
+	// managerLeases is the name of what lets the manager have Leases, and Services that
+	// ask who writes endpoints, in the namespace where it keeps them outside of a cluster.
 	managerLeases = "manager-leases"
 )
 
@@ -123,12 +123,13 @@ func (cp *ControlPlane) grantManager(ctx context.Context, roleFile string) error
 	return grantLeases(ctx, clients)
 }
 
-// grantLeases gives the manager's user the Leases of a namespace, as
+// grantLeases gives the manager's user what it writes in a namespace, as
 // config/rbac/leader_election_role.yaml does in the manager's own.
 func grantLeases(ctx context.Context, clients client.Client) error {
 	role := rbacv1ac.Role(managerLeases, metav1.NamespaceSystem).WithRules(rbacv1ac.PolicyRule().
 		WithAPIGroups(coordinationv1.GroupName).WithResources("leases").
-		WithVerbs("get", "list", "create", "update", "delete"))
+		WithVerbs("get", "list", "create", "update", "delete"), rbacv1ac.PolicyRule().
+		WithAPIGroups("").WithResources("services").WithVerbs("create", "update", "delete"))
 	if err := clients.Apply(ctx, role, fieldOwner, client.ForceOwnership); err != nil {
 		return fmt.Errorf("making the Role %s: %w", managerLeases, err)
 	}

@@ -52,6 +52,7 @@ func thinking() set {
 			"internal/policy",
 			"internal/pool",
 			"internal/repair",
+			"internal/standby",
 			"internal/tracker",
 			"internal/validation",
 		},

@@ -50,7 +50,7 @@ var _ = Describe("The manager's command line", func() {
 		func(flag, value, _ string) string { return flag + "=" + value },
 		Entry(nil, "--controllers", "nonsense", `allowed are "*", "endpointslice", "-endpointslice"`),
 		Entry(nil, "--controllers", "*,-nonsense", `"-nonsense" is not a controller`),
-		Entry(nil, "--endpoints-mode", "maybe", `allowed are "on" and "off"`),
+		Entry(nil, "--endpoints-mode", "maybe", `allowed are ["on" "off" "auto"]`),
 		Entry(nil, "--concurrent-service-endpoint-syncs", "0", "from 1 to 50"),
 		Entry(nil, "--concurrent-service-endpoint-syncs", "51", "from 1 to 50"),
 		Entry(nil, "--concurrent-service-endpoint-syncs", "many", "from 1 to 50"),

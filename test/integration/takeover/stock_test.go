@@ -18,10 +18,19 @@ import (
 // stockName is the program of the stock controllers, and its user.
 const stockName = "kube-controller-manager"
 
+// stockControllers are the endpoint controllers of kube-controller-manager.
+const stockControllers = "endpoints-controller,endpointslice-controller,endpointslice-mirroring-controller"
+
 // startStock starts a kube-controller-manager that runs its three endpoint
 // controllers and nothing else. The control plane's own way to start one leaves
 // out just these.
 func (w *world) startStock(ctx context.Context, args ...string) *writer {
+	GinkgoHelper()
+	return w.startStockOf(ctx, stockControllers, args...)
+}
+
+// startStockOf starts one with some controllers, separated by commas.
+func (w *world) startStockOf(ctx context.Context, controllers string, args ...string) *writer {
 	GinkgoHelper()
 	path, err := controlplane.FindBinaries().Find(stockName)
 	Expect(err).NotTo(HaveOccurred())
@@ -40,7 +49,7 @@ func (w *world) startStock(ctx context.Context, args ...string) *writer {
 		Name: stockName,
 		Path: path,
 		Args: append([]string{
-			"--controllers=endpoints-controller,endpointslice-controller,endpointslice-mirroring-controller",
+			"--controllers=" + controllers,
 			"--leader-elect=false",
 			"--use-service-account-credentials",
 			"--service-account-private-key-file=" + filepath.Join(certificates, "service-account.key"),
