@@ -317,7 +317,7 @@ func (r *round) conclude(plan *loadbalancer.Plan) *ensured {
 		has = append(has, without(r.unmet[i].InsteadOf, has)...)
 	}
 	giveUp := slices.Concat(plan.GiveUp, r.instead, r.gone)
-	is := &ensured{acted: r.acted || len(giveUp) > 0}
+	is := &ensured{given: r.got, acted: r.acted || len(giveUp) > 0}
 	is.Ours = r.ours
 	is.Allocated = loadbalancer.Judge(&r.request, has, r.unmet)
 	for _, address := range has {
