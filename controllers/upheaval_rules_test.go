@@ -173,7 +173,7 @@ func (u *upheaval) checkBlock(by string, before, after client.Object) {
 			}
 		}
 		for _, t := range now.Tenants(number) {
-			if _, had := was.Tenant(number, t.UID); !had {
+			if _, had := was.Tenant(number, t.UID); !had && before != nil { // a block that is written anew may be a lost one
 				u.checkGift(place, &t)
 			}
 		}
@@ -294,9 +294,11 @@ func (u *upheaval) mayLose(now *corev1.Service, address netip.Addr) bool {
 			isOfNode(address):
 			return true
 		}
-		if named := request.Of(loadbalancer.FamilyOf(address)); len(named) > 0 && !slices.Contains(named, address) {
+		named := request.Of(loadbalancer.FamilyOf(address))
+		switch {
+		case len(named) > 0 && !slices.Contains(named, address), len(named) > 0 && s != now: // which may have been one of several
 			return true
-		} else if len(named) > 0 {
+		case len(named) > 0:
 			continue
 		}
 		for _, p := range u.past.pools {
