@@ -316,7 +316,8 @@ func (r *round) conclude(plan *loadbalancer.Plan) *ensured {
 	for i := range r.unmet {
 		has = append(has, without(r.unmet[i].InsteadOf, has)...)
 	}
-	giveUp := slices.Concat(plan.GiveUp, r.instead, r.gone)
+	// What it had of nodes and was to give up, it may just have got again.
+	giveUp := without(slices.Concat(plan.GiveUp, r.instead, r.gone), r.got)
 	is := &ensured{given: r.got, acted: r.acted || len(giveUp) > 0}
 	is.Ours = r.ours
 	is.Allocated = loadbalancer.Judge(&r.request, has, r.unmet)

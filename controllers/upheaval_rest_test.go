@@ -55,6 +55,7 @@ func (u *upheaval) settle() {
 		u.errorf("%s", fault)
 	}
 	if len(faults) > 0 {
+		u.replicas[0].describe(u)
 		return
 	}
 	u.v.mu.Lock()
@@ -69,6 +70,22 @@ func (u *upheaval) settle() {
 	}
 	for _, fault := range u.replicas[0].remembered() {
 		u.errorf("the leader remembers %s", fault)
+	}
+}
+
+// describe notes what a replica that leads knows, for the log of a run that fails.
+func (r *heavedReplica) describe(u *upheaval) {
+	b := r.balancers
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	u.logf("%s has the pools of its cache: %v; it is at work on %v", r, b.pools.Load() == r.book.LoadBalancers(), b.busy)
+	for _, record := range r.services.List() {
+		if s := record.(*serviceRecord).balanced; s != nil { //nolint:errcheck,forcetypeassert // nothing else is there
+			_, known := b.services[s.UID]
+			u.logf("%s has %s: known %v, behind %v, waits for %q, has %v, shows %v", r, s.UID, known,
+				b.tracker.Pending(client.ObjectKeyFromObject(s)), b.waitsFor[client.ObjectKeyFromObject(s)],
+				b.store.Tenancies(s.UID), loadbalancer.Shown(s))
+		}
 	}
 }
 
@@ -297,7 +314,9 @@ func (c *calmness) unmet(s *corev1.Service, request *loadbalancer.Request) (unme
 		}
 		of := func(address netip.Addr) bool { return loadbalancer.FamilyOf(address) == family }
 		needed := !request.AnyFamily || len(has) == 0 || slices.ContainsFunc(c.has[s.UID], of)
-		if len(named) == 0 && !slices.ContainsFunc(has, of) && needed {
+		// One that has addresses of nodes stays with these.
+		stays := slices.ContainsFunc(c.has[s.UID], func(address netip.Addr) bool { return of(address) && isOfNode(address) })
+		if len(named) == 0 && !slices.ContainsFunc(has, of) && needed && !stays {
 			unmet = append(unmet, pool.Need{Family: family})
 		}
 	}
@@ -313,11 +332,13 @@ func (c *calmness) unmetOfNodes(s *corev1.Service, request *loadbalancer.Request
 			continue
 		}
 		for candidate := range choice.Candidates {
-			missing := without(candidate.Nodes, c.has[s.UID])
-			if len(missing) == len(candidate.Nodes) {
+			if len(without(candidate.Nodes, c.has[s.UID])) == len(candidate.Nodes) {
 				continue
 			}
-			for _, address := range missing {
+			for _, address := range candidate.Nodes {
+				if slices.Contains(c.has[s.UID], address) && c.agrees(s, request, address) {
+					continue
+				}
 				unmet = append(unmet, pool.Need{Family: family, Address: address})
 			}
 			break

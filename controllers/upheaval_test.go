@@ -173,7 +173,7 @@ func newUpheaval(t *testing.T, seed uint64) *upheaval {
 func (u *upheaval) start(ctx context.Context) *heavedReplica {
 	u.started++
 	name := strconv.Itoa(u.started)
-	logger := funcr.New(func(_, args string) { u.logf("replica %s logs %s", name, args) }, funcr.Options{})
+	logger := funcr.New(func(_, args string) { u.logf("replica %s logs %s", name, args) }, funcr.Options{Verbosity: 1})
 	r := startReplica(ctx, u.t, u.v, name, u.seed<<8+uint64(u.started), u.options, logger) //nolint:gosec // small
 	u.logf("%s starts", r)
 	return r
@@ -251,11 +251,9 @@ func (u *upheaval) failOver(ctx context.Context, after time.Duration) {
 		u.contend(time.Now().Add(after))
 	}
 	u.lead(ctx, next)
-	if after > 0 {
-		_ = lapse(ctx, after)
-		u.logf("%s dies", old)
-		old.kill()
-	}
+	_ = lapse(ctx, after)
+	u.logf("%s ends", old)
+	old.kill()
 	u.replicas = []*heavedReplica{next, u.start(ctx)}
 }
 
