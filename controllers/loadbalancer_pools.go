@@ -201,6 +201,7 @@ func (r *round) renew(ctx context.Context, place ledger.Place, is *ledger.Tenant
 		holding.Fits = false
 		if slices.Contains(r.request.Named, place.Address()) {
 			r.fail(&loadbalancer.Need{Family: loadbalancer.FamilyOf(place.Address()), Named: place.Address()}, r.refusalOf(refusal))
+			r.waits[loadbalancer.Spot{Address: place.Address()}] = loadbalancer.NothingLeft
 		}
 		return nil
 	}

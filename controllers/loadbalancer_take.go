@@ -122,6 +122,12 @@ func worst(refusals []loadbalancer.Refusal) loadbalancer.Refusal {
 // the Service has one, it does not wait for the other.
 func (r *round) fail(need *loadbalancer.Need, refusal loadbalancer.Refusal) {
 	r.unmet = append(r.unmet, loadbalancer.Unmet{Need: *need, Refusal: refusal})
+	if !need.Rehomes {
+		// Once others do not mind any more, it is content with what it has.
+		for _, address := range need.InsteadOf {
+			r.waits[loadbalancer.Spot{Address: address}] = loadbalancer.NothingLeft
+		}
+	}
 }
 
 // met notes that it is.

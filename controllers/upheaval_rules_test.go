@@ -201,13 +201,15 @@ func (u *upheaval) checkSharing(place ledger.Place, tenants []ledger.Tenant) {
 	}
 }
 
+// isContended tells whether two lead, or did just now.
+func (u *upheaval) isContended() bool { return time.Since(u.contended) < 10*time.Second }
+
 // checkLoss checks that nobody can read any more that a Service has what is taken from it.
 // Where two lead, one may write a status while the other gives up what it says: that is
 // put right at once.
 func (u *upheaval) checkLoss(place ledger.Place, t *ledger.Tenant) {
 	s := u.service(t.UID)
-	contended := time.Since(u.contended) < 10*time.Second
-	if s == nil || u.terms.Duty(s, false) != loadbalancer.Serve || time.Since(u.damaged) < lately || contended {
+	if s == nil || u.terms.Duty(s, false) != loadbalancer.Serve || time.Since(u.damaged) < lately || u.isContended() {
 		return
 	}
 	if slices.Contains(loadbalancer.Shown(s), place.Address()) && time.Since(u.edited[t.UID]) > lately {
@@ -235,7 +237,9 @@ func (u *upheaval) checkStatus(by string, was, now *corev1.Service) {
 	if !u.terms.Ours(was) && !loadbalancer.HasFinalizer(was) && len(places) == 0 {
 		u.errorf("%s is not ours, and was written", was.UID)
 	}
-	if time.Since(u.damaged) < lately {
+	// What a process wrote before it died may land when another has gone on, as may what
+	// one of two that lead is just writing. Who leads puts that right.
+	if time.Since(u.damaged) < lately || u.isContended() || u.links[by].isCut() {
 		return
 	}
 	for _, address := range without(has, had) {

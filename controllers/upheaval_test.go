@@ -88,6 +88,8 @@ type upheaval struct {
 	edited map[types.UID]time.Time
 	// damaged is when blocks were damaged last, and contended when two replicas led.
 	damaged, contended time.Time
+	// links are the connections of replicas, by their names.
+	links map[string]*heavedLink
 	// writes are those of replicas, but for their Leases.
 	writes int
 
@@ -151,7 +153,7 @@ func heave(t *testing.T, seed uint64) {
 
 func newUpheaval(t *testing.T, seed uint64) *upheaval {
 	t.Helper()
-	u := &upheaval{t: t, v: newHeavedServer(seed), seed: seed, edited: map[types.UID]time.Time{}, past: newPast()}
+	u := &upheaval{t: t, v: newHeavedServer(seed), seed: seed, edited: map[types.UID]time.Time{}, past: newPast(), links: map[string]*heavedLink{}}
 	u.options = Options{
 		Controllers: []string{LoadBalancerName}, LoadBalancerDefault: u.v.once(3), Namespace: "system",
 		RepairInterval: time.Duration(10+u.v.chance(60)) * time.Second,
@@ -175,6 +177,9 @@ func (u *upheaval) start(ctx context.Context) *heavedReplica {
 	name := strconv.Itoa(u.started)
 	logger := funcr.New(func(_, args string) { u.logf("replica %s logs %s", name, args) }, funcr.Options{Verbosity: 1})
 	r := startReplica(ctx, u.t, u.v, name, u.seed<<8+uint64(u.started), u.options, logger) //nolint:gosec // small
+	u.v.mu.Lock()
+	u.links[name] = r.link
+	u.v.mu.Unlock()
 	u.logf("%s starts", r)
 	return r
 }
