@@ -33,10 +33,13 @@ type cloudReconciler struct {
 	access
 	cloud    *Cloud
 	balancer cloudprovider.LoadBalancer
+	calls    *cloudCalls
+	metrics  *cloudMetrics
 	statuses client.StatusClient
 	terms    hosts.Terms
 	nodes    *cloudNodes
 	records  *cloudRecords
+	pass     *nodePass
 	// tracker knows which of our writes the cache has not shown yet.
 	tracker *tracker.Tracker[*corev1.Service]
 }
@@ -53,6 +56,9 @@ func (r *cloudReconciler) Reconcile(ctx context.Context, request ctrl.Request) (
 	}
 	again, err := r.sync(ctx, name, service)
 	r.records.ended(name, err)
+	if took, all := r.pass.ended(r.clock.Now(), name); all {
+		r.metrics.nodeLatency.Observe(took.Seconds())
+	}
 	if retry, told := errors.AsType[*cloudapi.RetryError](err); told {
 		log.FromContext(ctx).Info("The provider wants to be asked again", "after", retry.RetryAfter(), "reason", err.Error())
 		return ctrl.Result{RequeueAfter: max(retry.RetryAfter(), soon)}, nil
@@ -133,7 +139,9 @@ func (r *cloudReconciler) serve(ctx context.Context, service *corev1.Service) (a
 func (r *cloudReconciler) ensure(ctx context.Context, service *corev1.Service, record *hosts.Record, nodes hosts.Set) error {
 	r.warnOfNoNodes(ctx, service, nodes)
 	record.Asking(service, nodes.ID)
-	status, err := r.balancer.EnsureLoadBalancer(ctx, r.cloud.ClusterName, service.DeepCopy(), nodes.Nodes)
+	status, err := called(ctx, r.calls, keyOf(service), "ensure", func(ctx context.Context) (*corev1.LoadBalancerStatus, error) {
+		return r.balancer.EnsureLoadBalancer(ctx, r.cloud.ClusterName, service.DeepCopy(), nodes.Nodes)
+	})
 	switch {
 	case errors.Is(err, cloudprovider.ImplementedElsewhere):
 		record.Elsewhere()
@@ -155,8 +163,13 @@ func (r *cloudReconciler) ensure(ctx context.Context, service *corev1.Service, r
 // ensured at the next attempt, which also helps if it is gone.
 func (r *cloudReconciler) update(ctx context.Context, service *corev1.Service, record *hosts.Record, nodes hosts.Set) error {
 	record.Asking(service, nodes.ID)
-	err := r.balancer.UpdateLoadBalancer(ctx, r.cloud.ClusterName, service.DeepCopy(), nodes.Nodes)
+	begun := r.clock.Now()
+	_, err := called(ctx, r.calls, keyOf(service), "update", func(ctx context.Context) (none struct{}, err error) {
+		return none, r.balancer.UpdateLoadBalancer(ctx, r.cloud.ClusterName, service.DeepCopy(), nodes.Nodes)
+	})
+	r.metrics.hostUpdate.Observe(r.clock.Since(begun).Seconds())
 	if err != nil && !errors.Is(err, cloudprovider.ImplementedElsewhere) {
+		r.metrics.nodeErrors.Inc()
 		err = fmt.Errorf("leading the load balancer to %d nodes: %w", len(nodes.Nodes), err)
 		r.tell(ctx, service, "UpdateLoadBalancerFailed", "The load balancer does not know its nodes, and is tried again: %v", err)
 		return err
@@ -215,7 +228,9 @@ func (r *cloudReconciler) deleteDeparted(ctx context.Context, service *corev1.Se
 }
 
 func (r *cloudReconciler) deleteBalancer(ctx context.Context, service *corev1.Service) error {
-	err := r.balancer.EnsureLoadBalancerDeleted(ctx, r.cloud.ClusterName, service.DeepCopy())
+	_, err := called(ctx, r.calls, keyOf(service), "delete", func(ctx context.Context) (none struct{}, err error) {
+		return none, r.balancer.EnsureLoadBalancerDeleted(ctx, r.cloud.ClusterName, service.DeepCopy())
+	})
 	if err != nil && !errors.Is(err, cloudprovider.ImplementedElsewhere) {
 		return fmt.Errorf("deleting the load balancer: %w", err)
 	}
@@ -227,14 +242,21 @@ func (r *cloudReconciler) deleteBalancer(ctx context.Context, service *corev1.Se
 func (r *cloudReconciler) lookUp(
 	ctx context.Context, service *corev1.Service,
 ) (held []corev1.LoadBalancerIngress, exists bool, err error) {
-	status, exists, err := r.balancer.GetLoadBalancer(ctx, r.cloud.ClusterName, service.DeepCopy())
+	type found struct {
+		*corev1.LoadBalancerStatus
+		exists bool
+	}
+	is, err := called(ctx, r.calls, keyOf(service), "get", func(ctx context.Context) (found, error) {
+		status, exists, err := r.balancer.GetLoadBalancer(ctx, r.cloud.ClusterName, service.DeepCopy())
+		return found{status, exists}, err
+	})
 	switch {
 	case errors.Is(err, cloudprovider.ImplementedElsewhere), errors.Is(err, cloudprovider.InstanceNotFound):
 		return nil, false, nil
 	case err != nil:
 		return nil, false, fmt.Errorf("looking for the load balancer: %w", err)
-	case exists && status != nil:
-		held = status.Ingress
+	case is.exists && is.LoadBalancerStatus != nil:
+		held = is.Ingress
 	}
-	return held, exists, nil
+	return held, is.exists, nil
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	cloudprovider "k8s.io/cloud-provider"
@@ -18,6 +19,8 @@ const (
 	DefaultClusterName         = "kubernetes"
 	DefaultConcurrentCloudSync = 10
 	MaxConcurrentCloudSyncs    = 1000
+	DefaultCloudCallTimeout    = 10 * time.Minute
+	ShortestCloudCallTimeout   = time.Second
 )
 
 // Cloud has a cloud provider make the load balancers of Services, which the controller
@@ -40,6 +43,12 @@ type Cloud struct {
 	// together: 1 to 1000, default 10. There is never more than one for the same Service.
 	ConcurrentSyncs int
 
+	// CallTimeout is how long a call of the provider may take: then its context ends, and
+	// the call has failed. One that does not return even then is left to itself: its
+	// Service is not called for again until it has, and no other waits for it. One second
+	// and more, default 10 minutes.
+	CallTimeout time.Duration
+
 	// NodeReadiness has the provider told, by UpdateLoadBalancer, when a node becomes
 	// ready or ceases to be. Nodes are handed over whether ready or not, with their
 	// conditions. Default: the health checks of the load balancer are to find out.
@@ -54,6 +63,7 @@ func (c *Cloud) withDefaults() *Cloud {
 	filled := *c
 	filled.ClusterName = cmp.Or(c.ClusterName, DefaultClusterName)
 	filled.ConcurrentSyncs = cmp.Or(c.ConcurrentSyncs, DefaultConcurrentCloudSync)
+	filled.CallTimeout = cmp.Or(c.CallTimeout, DefaultCloudCallTimeout)
 	return &filled
 }
 
@@ -66,6 +76,9 @@ func (o Options) validateCloud() error {
 		return nil
 	}
 	errs := []error{inRange("Cloud.ConcurrentSyncs", o.Cloud.ConcurrentSyncs, MaxConcurrentCloudSyncs)}
+	if o.Cloud.CallTimeout != 0 && o.Cloud.CallTimeout < ShortestCloudCallTimeout {
+		errs = append(errs, fmt.Errorf("Cloud.CallTimeout is %s: allowed is %s and more", o.Cloud.CallTimeout, ShortestCloudCallTimeout))
+	}
 	if o.Cloud.Provider == nil {
 		errs = append(errs, errors.New("Cloud.Provider is missing"))
 	} else if _, has := o.Cloud.Provider.LoadBalancer(); !has {

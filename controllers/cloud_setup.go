@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/cluster"
 	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"servicenet.dev/servicenet/internal/loadbalancer/hosts"
@@ -46,12 +47,18 @@ func addCloud(mgr ctrl.Manager, options Options) error {
 	}
 	balancer, _ := options.Cloud.Provider.LoadBalancer()
 	policy := hosts.Policy{Readiness: options.Cloud.NodeReadiness}
+	counters, err := newCloudMetrics(metrics.Registry)
+	if err != nil {
+		return err
+	}
 	r := &cloudReconciler{
 		access: newAccess(mgr, own, "service-controller"),
 		cloud:  options.Cloud, balancer: balancer, terms: terms,
+		calls: newCloudCalls(options.Cloud.CallTimeout, counters), metrics: counters,
 		statuses: own.GetClient(),
 		nodes:    &cloudNodes{reader: own.GetClient(), policy: policy},
 		records:  newCloudRecords(),
+		pass:     &nodePass{},
 		tracker:  tracker.New(keyOf),
 	}
 	err = newControllerRetrying(cloudRetryLimiter(), mgr, CloudLoadBalancerName, "service", options.Cloud.ConcurrentSyncs,
@@ -131,7 +138,9 @@ func (r *cloudReconciler) nodeEvents() eventHandlers[*corev1.Node] {
 		if !changed {
 			return
 		}
-		for _, name := range r.records.affected() {
+		names := r.records.affected()
+		r.pass.begin(r.clock.Now(), names)
+		for _, name := range names {
 			q.Add(reconcile.Request{NamespacedName: name})
 		}
 	}

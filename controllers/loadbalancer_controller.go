@@ -109,16 +109,25 @@ func (r *loadBalancerReconciler) serve(ctx context.Context, service *corev1.Serv
 	if wait := r.contested(service, is); wait > 0 {
 		return wait, nil
 	}
-	if _, err := r.say(ctx, service, is); err != nil {
+	if err := r.confirmSaid(service, is); err != nil {
+		return 0, err
+	}
+	after, err := r.say(ctx, service, is)
+	if err != nil {
 		return 0, err
 	}
 	if is.Allocated.True {
 		r.satisfied(service)
 	}
-	if is.settle != nil {
-		return 0, is.settle(ctx)
+	if is.settle == nil {
+		return 0, nil
 	}
-	return 0, nil
+	if after == service { // nothing was written: what is said is only what the cache shows
+		if wait, err := r.confirmRead(ctx, service); wait > 0 || err != nil {
+			return wait, err
+		}
+	}
+	return 0, is.settle(ctx)
 }
 
 // cleanUp takes everything of ours from a Service, our finalizer last.

@@ -201,6 +201,7 @@ func (r *round) renew(ctx context.Context, place ledger.Place, is *ledger.Tenant
 		holding.Fits = false
 		if slices.Contains(r.request.Named, place.Address()) {
 			r.fail(&loadbalancer.Need{Family: loadbalancer.FamilyOf(place.Address()), Named: place.Address()}, r.refusalOf(refusal))
+			r.waits[loadbalancer.Spot{Address: place.Address()}] = loadbalancer.NothingLeft
 		}
 		return nil
 	}
@@ -316,8 +317,9 @@ func (r *round) conclude(plan *loadbalancer.Plan) *ensured {
 	for i := range r.unmet {
 		has = append(has, without(r.unmet[i].InsteadOf, has)...)
 	}
-	giveUp := slices.Concat(plan.GiveUp, r.instead, r.gone)
-	is := &ensured{acted: r.acted || len(giveUp) > 0}
+	// What it had of nodes and was to give up, it may just have got again.
+	giveUp := without(slices.Concat(plan.GiveUp, r.instead, r.gone), r.got)
+	is := &ensured{given: r.got, acted: r.acted || len(giveUp) > 0}
 	is.Ours = r.ours
 	is.Allocated = loadbalancer.Judge(&r.request, has, r.unmet)
 	for _, address := range has {

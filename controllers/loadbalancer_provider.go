@@ -34,6 +34,8 @@ type provider interface {
 type ensured struct {
 	loadbalancer.Desired
 
+	// given are the addresses that the Service has got just now.
+	given []netip.Addr
 	// acted tells that something was done. Where nothing was, a status that is not as
 	// desired was changed by somebody else.
 	acted bool

@@ -62,10 +62,9 @@ type locks struct {
 	held map[string]*lock
 }
 
-// lock is had by whoever locked it last, and counts who has it or waits for it.
+// lock is had by whose value is in the channel, and counts who has it or waits for it.
 type lock struct {
-	sync.Mutex
-
+	had    chan struct{}
 	wanted int
 }
 
@@ -77,14 +76,14 @@ func (l *locks) lock(name string) (unlock func()) {
 	}
 	of := l.held[name]
 	if of == nil {
-		of = &lock{}
+		of = &lock{had: make(chan struct{}, 1)}
 		l.held[name] = of
 	}
 	of.wanted++
 	l.mu.Unlock()
-	of.Lock()
+	of.had <- struct{}{}
 	return func() {
-		of.Unlock()
+		<-of.had
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		of.wanted--

@@ -59,6 +59,9 @@ type loadBalancers struct {
 	wants map[types.UID]time.Time
 	// waitsFor is for which pool Services wait.
 	waitsFor map[types.NamespacedName]string
+	// unclear is when a status was written of Services of which it is not known whether
+	// that was done, or will be.
+	unclear map[types.UID]time.Time
 	// contests counts how often a status was restored.
 	contests map[types.UID]contest
 }
@@ -74,6 +77,7 @@ func newLoadBalancers(r *replica, registry prometheus.Registerer) (*loadBalancer
 		services: map[types.UID]types.NamespacedName{}, busy: map[types.UID]bool{},
 		departed: map[types.NamespacedName][]types.UID{}, wants: map[types.UID]time.Time{},
 		waitsFor: map[types.NamespacedName]string{}, contests: map[types.UID]contest{},
+		unclear: map[types.UID]time.Time{},
 	}
 	b.provider = &poolProvider{loadBalancers: b, sharers: newSharers()}
 	var err error
@@ -176,18 +180,16 @@ func (b *loadBalancers) serviceChanged(before, after *serviceRecord) {
 		delete(b.services, was.UID)
 		delete(b.wants, was.UID)
 		delete(b.contests, was.UID)
+		delete(b.unclear, was.UID)
 		if after == nil || after.UID != was.UID {
 			b.departed[before.NamespacedName] = append(b.departed[before.NamespacedName], was.UID)
 		}
 		b.mu.Unlock()
+		b.tracker.Gone(was) // what was written, nobody will see, also if the answer is yet to come
 	}
 	if after == nil {
-		b.tracker.Forget(before.NamespacedName)
 		b.requests.add(before.NamespacedName)
 		return
-	}
-	if is == nil {
-		b.tracker.Forget(after.NamespacedName) // what was written, nobody will see
 	}
 	if is == nil || b.isNews(is, was) {
 		b.requests.add(after.NamespacedName)

@@ -25,14 +25,9 @@ func (r *round) stayWithNodes(places []ledger.Place) {
 		if len(r.request.Of(family)) > 0 {
 			continue
 		}
-		var has []netip.Addr
-		for _, place := range places {
-			if tenant, _ := tenantOf(r.store.Tenants(place), r.owner.UID); tenant.Node {
-				has = append(has, place.Address())
-			}
-		}
+		has, showsOther := r.nodesOf(places, family)
 		choice := r.all.Choose(r.who, r.request.Pool, []pool.Need{{Family: family}}, nil)[0]
-		if len(has) == 0 || choice.Refusal != nil {
+		if len(has) == 0 || showsOther || choice.Refusal != nil {
 			continue
 		}
 		for candidate := range choice.Candidates {
@@ -49,10 +44,33 @@ func (r *round) stayWithNodes(places []ledger.Place) {
 	}
 }
 
+// nodesOf returns which of the Service's addresses of a family are those of nodes, and
+// whether its status shows another: two leaders may have given it both, and people know
+// that one.
+func (r *round) nodesOf(places []ledger.Place, family corev1.IPFamily) (has []netip.Addr, showsOther bool) {
+	shown := loadbalancer.Shown(r.service)
+	for _, place := range places {
+		address := place.Address()
+		tenant, _ := tenantOf(r.store.Tenants(place), r.owner.UID)
+		switch {
+		case loadbalancer.FamilyOf(address) != family:
+		case tenant.Node:
+			has = append(has, address)
+		default:
+			showsOther = showsOther || slices.Contains(shown, address)
+		}
+	}
+	return has, showsOther
+}
+
 // meet finds an address for a need, or notes why there is none.
 func (r *round) meet(ctx context.Context, need *loadbalancer.Need) error {
 	if of := r.nodes[need.Named]; of != nil {
-		return r.meetByNodes(ctx, need, of, []netip.Addr{need.Named})
+		met, refusal, err := r.meetByNodes(ctx, need, of, []netip.Addr{need.Named})
+		if !met && err == nil {
+			r.fail(need, refusal)
+		}
+		return err
 	}
 	if need.Rehomes && !r.takeTurn() {
 		r.fail(need, loadbalancer.Refusal{Reason: loadbalancer.PoolExhausted, Message: "others are moved first"})
@@ -104,6 +122,12 @@ func worst(refusals []loadbalancer.Refusal) loadbalancer.Refusal {
 // the Service has one, it does not wait for the other.
 func (r *round) fail(need *loadbalancer.Need, refusal loadbalancer.Refusal) {
 	r.unmet = append(r.unmet, loadbalancer.Unmet{Need: *need, Refusal: refusal})
+	if !need.Rehomes {
+		// Once others do not mind any more, it is content with what it has.
+		for _, address := range need.InsteadOf {
+			r.waits[loadbalancer.Spot{Address: address}] = loadbalancer.NothingLeft
+		}
+	}
 }
 
 // met notes that it is.
@@ -118,12 +142,7 @@ func (r *round) try(
 	ctx context.Context, need *loadbalancer.Need, candidate *pool.BalancerCandidate,
 ) (done bool, refusal loadbalancer.Refusal, err error) {
 	if candidate.Source == pool.OfNodes {
-		before := len(r.unmet)
-		if err := r.meetByNodes(ctx, need, candidate.Pool, candidate.Nodes); err != nil || len(r.unmet) == before {
-			return true, refusal, err
-		}
-		refusal, r.unmet = r.unmet[before].Refusal, r.unmet[:before]
-		return false, refusal, nil
+		return r.meetByNodes(ctx, need, candidate.Pool, candidate.Nodes)
 	}
 	if candidate.Pool != nil && candidate.Pool.Limits(r.who) {
 		defer r.turns.lock("namespace/" + r.owner.Namespace)()
@@ -221,17 +240,20 @@ func (r *round) joinSharers(ctx context.Context, need *loadbalancer.Need) (bool,
 }
 
 // meetByNodes has the Service have addresses of nodes, as far as its ports are free
-// there.
-func (r *round) meetByNodes(ctx context.Context, need *loadbalancer.Need, of *pool.LoadBalancerPool, nodes []netip.Addr) error {
+// there. Of others that it does not get, it lacks each.
+func (r *round) meetByNodes(
+	ctx context.Context, need *loadbalancer.Need, of *pool.LoadBalancerPool, nodes []netip.Addr,
+) (met bool, refusal loadbalancer.Refusal, err error) {
 	var got []netip.Addr
-	var refusal loadbalancer.Refusal
+	var lacking []loadbalancer.Unmet
 	for _, address := range nodes {
 		refused, sharing, err := r.admit(ctx, placeOf(address), true, true)
 		if err != nil {
-			return err
+			return false, refusal, err
 		}
 		if sharing != nil {
 			refusal = r.refusalOf(sharing)
+			lacking = append(lacking, loadbalancer.Unmet{Need: loadbalancer.Need{Family: need.Family, Named: address}, Refusal: refusal})
 			r.waits[loadbalancer.Spot{Address: address}] = loadbalancer.NothingLeft
 			continue
 		}
@@ -243,11 +265,11 @@ func (r *round) meetByNodes(ctx context.Context, need *loadbalancer.Need, of *po
 		got = append(got, address)
 	}
 	if len(got) == 0 {
-		r.fail(need, refusal)
-		return nil
+		return false, refusal, nil
 	}
+	r.unmet = append(r.unmet, lacking...)
 	r.met(need, got...)
-	return nil
+	return true, refusal, nil
 }
 
 // refusalOf returns why the Service can't share an address. It names nobody.
@@ -266,7 +288,8 @@ func (r *round) refusalOfPools(need *loadbalancer.Need, of *pool.Refusal) loadba
 		refusal.Message = need.Named.String() + " " + of.Message
 	}
 	for _, p := range r.all.Pools() {
-		if of.Reason == pool.RefusedNoPool && p.OfNodes() && r.all.Serves(p.Name, r.who) {
+		mayBeOf := p.OfNodes() && (r.request.Pool == "" || r.request.Pool == p.Name) && r.all.Serves(p.Name, r.who)
+		if of.Reason == pool.RefusedNoPool && mayBeOf {
 			refusal.Reason = loadbalancer.NoNodes
 			refusal.Message = fmt.Sprintf("no node of pool %s is ready and has an address of %s", p.Name, need.Family)
 		}

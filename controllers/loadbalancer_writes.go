@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -20,6 +21,65 @@ import (
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/loadbalancer"
 )
+
+// confirmSaid asks the API server for what a status is about to say that it did not say
+// before, and that was not given just now. The cache of Services may be ahead of that of
+// the ledger: another leader may have taken the address from the Service in between.
+func (b *loadBalancers) confirmSaid(service *corev1.Service, is *ensured) error {
+	shown := loadbalancer.Shown(service)
+	for i := range is.Entries {
+		address := is.Entries[i].Address
+		if slices.Contains(shown, address) || slices.Contains(is.given, address) {
+			continue
+		}
+		switch has, err := b.store.Confirm(placeOf(address), service.UID); {
+		case err != nil:
+			return err
+		case !has:
+			return fmt.Errorf("%w: Service %s does not have %s any more", errStale, service.Name, address)
+		}
+	}
+	return nil
+}
+
+// landsLate is for how long after it was made a write may land whose answer did not
+// come: no request lives longer in the API server.
+const landsLate = 35 * time.Second
+
+// confirmRead makes sure that the status of a Service is what the cache shows, and stays
+// so: nobody has written it meanwhile, and no write of ours may still land, which it
+// returns how long to wait for.
+func (b *loadBalancers) confirmRead(ctx context.Context, service *corev1.Service) (wait time.Duration, err error) {
+	b.mu.Lock()
+	unclear, is := b.unclear[service.UID]
+	b.mu.Unlock()
+	if wait := unclear.Add(landsLate).Sub(b.clock.Now()); is && wait > 0 {
+		return wait, nil
+	}
+	var now corev1.Service
+	if err := b.live.Get(ctx, client.ObjectKeyFromObject(service), &now); client.IgnoreNotFound(err) != nil {
+		return 0, fmt.Errorf("reading Service %s: %w", service.Name, err)
+	}
+	if now.UID != service.UID || now.ResourceVersion != service.ResourceVersion {
+		return 0, fmt.Errorf("%w: Service %s has changed", errStale, service.Name)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.unclear, service.UID)
+	return 0, nil
+}
+
+// noteOutcome notes whether it is known what became of a write of a status. Where one is
+// refused since the Service has changed, those before it are, too.
+func (b *loadBalancers) noteOutcome(service *corev1.Service, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err == nil || apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		delete(b.unclear, service.UID)
+	} else {
+		b.unclear[service.UID] = b.clock.Now()
+	}
+}
 
 // say writes what a status is to say, if it does not say that already, makes events of
 // what is new, and returns the Service as it is then.
@@ -81,6 +141,7 @@ func (b *loadBalancers) patch(
 	defer b.tracker.Begin(client.ObjectKeyFromObject(service))()
 	if len(subresource) > 0 {
 		err = b.statuses.Status().Patch(ctx, object, patch)
+		b.noteOutcome(service, err)
 	} else {
 		err = b.writer.Patch(ctx, object, patch)
 	}

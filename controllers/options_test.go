@@ -39,6 +39,7 @@ func TestOptionsValidate(t *testing.T) {
 		"no load balancers":     {Options{Cloud: &Cloud{Provider: &fake.Cloud{DisableLoadBalancers: true}}}, []string{`"fake"`, "no load balancers"}},
 		"too many calls":        {Options{Cloud: &Cloud{Provider: &fake.Cloud{}, ConcurrentSyncs: 1001}}, []string{"Cloud.ConcurrentSyncs is 1001", "1 to 1000"}},
 		"negative calls":        {Options{Cloud: &Cloud{Provider: &fake.Cloud{}, ConcurrentSyncs: -1}}, []string{"Cloud.ConcurrentSyncs is -1"}},
+		"hasty calls":           {Options{Cloud: &Cloud{Provider: &fake.Cloud{}, CallTimeout: time.Millisecond}}, []string{"Cloud.CallTimeout is 1ms", "1s and more"}},
 		"asked for, no cloud":   {Options{Controllers: []string{"cloudloadbalancer"}}, []string{`"cloudloadbalancer" needs Cloud`}},
 		"left out, no cloud":    {Options{Controllers: []string{"*", "-cloudloadbalancer"}}, nil},
 		"negative rate":         {Options{KubeAPIQPS: -1}, []string{"KubeAPIQPS is -1"}},
@@ -137,7 +138,7 @@ func TestDefaultsReplaceNothingThatIsSet(t *testing.T) {
 func TestCloudIsFilledInACopy(t *testing.T) {
 	of := &Cloud{ConcurrentSyncs: 3}
 	filled := Options{Cloud: of}.withDefaults().Cloud
-	if want := (Cloud{ClusterName: "kubernetes", ConcurrentSyncs: 3}); *filled != want {
+	if want := (Cloud{ClusterName: "kubernetes", ConcurrentSyncs: 3, CallTimeout: 10 * time.Minute}); *filled != want {
 		t.Errorf("got %+v", *filled)
 	}
 	if of.ClusterName != "" {

@@ -58,7 +58,8 @@ func (s *Store) claims(family servicenetv1alpha1.NumberFamily, of *allocator.Ran
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	has := func(place ledger.Place) bool {
-		return place.Family == family && of.ClassOf(place.Block, place.Number) > allocator.Excluded
+		// One that is reserved by now is for somebody else, or was to be asked for.
+		return place.Family == family && of.ClassOf(place.Block, place.Number) > allocator.Reserved
 	}
 	for _, place := range s.tenancies[tenant.UID] {
 		if has(place) {

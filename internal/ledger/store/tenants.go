@@ -64,6 +64,21 @@ func (s *Store) Vacate(ctx context.Context, place ledger.Place, uid types.UID, t
 	}, nil)
 }
 
+// Confirm reads the block of a load-balancer address from the API server, whatever was
+// seen of it so far, and tells whether a Service has the address. It fails with a
+// *ledger.UnavailableError when the block can't be read.
+func (s *Store) Confirm(place ledger.Place, uid types.UID) (bool, error) {
+	s.mu.Lock()
+	p := s.page(place.Key)
+	seen := p.seen
+	s.mu.Unlock()
+	if err := s.read(p, seen); err != nil {
+		return false, &ledger.UnavailableError{Reason: "the ledger could not be read", RetryAfter: time.Second, Err: err}
+	}
+	at := slices.IndexFunc(s.Tenants(place), func(t ledger.Tenant) bool { return t.UID == uid })
+	return at >= 0, nil
+}
+
 // admit is Admit with an error that tells the address.
 func admit(b *ledger.Block, place ledger.Place, tenant ledger.Tenant) error {
 	_, err := b.Admit(place.Number, tenant)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go4.org/netipx"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -228,5 +229,58 @@ func TestAddressIsHandedOverInOneWrite(t *testing.T) {
 		if writes != 1 {
 			s.Errorf("%d writes", writes)
 		}
+	})
+}
+
+// TestAssignAnyGivesNothingThatIsReserved has a Service ask for any address of a range
+// in which the one that it has, and the one that is kept for it, are reserved by now.
+func TestAssignAnyGivesNothingThatIsReserved(t *testing.T) {
+	play(t, 1, nil, func(s *scene) {
+		reserved := netipx.IPRangeFrom(netip.MustParseAddr("192.0.2.0"), netip.MustParseAddr("192.0.2.2"))
+		span, err := allocator.Prefix(netip.MustParsePrefix("192.0.2.0/30"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		span.Static = 0
+		of, err := allocator.NewAddresses(allocator.AddressSpec{Spans: []allocator.Span{span}, Reserved: []netipx.IPRange{reserved}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a, r := alone("a"), s.r[0]
+		s.assign(r, lb("192.0.2.0"), a)
+		s.vacate(r, lb("192.0.2.0"), a.UID, keep(a, time.Now().Add(time.Hour)))
+		s.assign(r, lb("192.0.2.1"), a)
+		if got := s.assignAny(r, of, a); got != lb("192.0.2.3") {
+			t.Errorf("it got %s, want 192.0.2.3", got)
+		}
+	})
+}
+
+// TestConfirmSaysWhatTheAPIServerHas asks a replica whose watches show nothing.
+func TestConfirmSaysWhatTheAPIServerHas(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		a, place := alone("a"), lb("192.0.2.1")
+		r, other := s.r[0], s.r[1]
+		confirm := func(want bool) {
+			t.Helper()
+			if has, err := r.Confirm(place, a.UID); has != want || err != nil {
+				t.Errorf("it has the address: %v, %v, want %v", has, err, want)
+			}
+		}
+		r.setDeaf(true)
+		confirm(false)
+		s.assign(other, place, a)
+		confirm(true)
+		s.vacate(other, place, a.UID, ledger.Retention{})
+		confirm(false)
+		s.assign(other, place, a)
+		r.link.set(true)
+		if _, err := r.Confirm(place, a.UID); err == nil {
+			t.Error("there is no error without a connection")
+		} else {
+			s.unavailable(err)
+		}
+		r.link.set(false)
+		confirm(true)
 	})
 }
