@@ -114,7 +114,7 @@ var _ = Describe("The Helm chart", func() {
 			"--set", "loadBalancerPools.public.addresses={192.0.2.0/25}")
 		Expect(argsOf(objects)).To(And(
 			ContainElements("--endpoints-mode=on", "--load-balancer-default", "--controllers=*,-clusterip", "--leader-elect"),
-			Not(ContainElement("--endpoints-mode=off"))))
+			Not(ContainElement("--endpoints-mode=auto"))))
 		replicas, _, err := unstructured.NestedFieldNoCopy(objects["Deployment servicenet-controller-manager"], "spec", "replicas")
 		Expect(err).NotTo(HaveOccurred())
 		Expect(replicas).To(BeNumerically("==", 3))
