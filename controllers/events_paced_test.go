@@ -30,12 +30,12 @@ func TestEventsOfManyAreRecordedOneAfterTheOther(t *testing.T) {
 		if got := len(to.Events); got != eventsAtOnce {
 			t.Errorf("%d events are recorded at once, want %d", got, eventsAtOnce)
 		}
-		time.Sleep(time.Second)
+		time.Sleep(time.Second) //nolint:forbidigo // it takes no time in a bubble
 		synctest.Wait()
 		if got := len(to.Events); got != eventsAtOnce+eventsPerSecond {
 			t.Errorf("after a second there are %d events, want %d", got, eventsAtOnce+eventsPerSecond)
 		}
-		time.Sleep(many / eventsPerSecond * time.Second)
+		time.Sleep(many / eventsPerSecond * time.Second) //nolint:forbidigo // as above
 		synctest.Wait()
 		for i := range many {
 			if want, got := fmt.Sprintf("Normal Reason number %d", i), <-to.Events; got != want {
