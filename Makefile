@@ -115,12 +115,17 @@ verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail if generated files, formatting or
 ##@ Tests
 
 .PHONY: test
-test: manifests generate test-programs ## Run all tests on a real etcd and kube-apiserver; K8S_VERSION picks which, COVER=1 counts coverage.
+test: manifests generate test-programs test-image ## Run all tests on a real etcd and kube-apiserver; K8S_VERSION picks which, COVER=1 counts coverage.
 	@$(PROGRAMS) COVER="$(COVER)" hack/test.sh all $(ARGS)
 
 .PHONY: test-unit
-test-unit: $(GOTESTSUM) ## Run the tests that need no other program; ARGS="-run TestPlan" picks some.
+test-unit: $(GOTESTSUM) test-image ## Run the tests that need no other program; ARGS="-run TestPlan" picks some.
 	@$(PROGRAMS) COVER="$(COVER)" hack/test.sh unit $(ARGS)
+
+# A module of its own, whose tests compile programs.
+.PHONY: test-image
+test-image:
+	go test -C hack/image ./...
 
 .PHONY: test-integration
 test-integration: manifests generate test-programs ## Run the tests on a control plane; FOCUS="headless" picks specs.
