@@ -24,7 +24,7 @@ type command func(ctx context.Context, s settings) error
 func commands() map[string]command {
 	return map[string]command{
 		"up": up, "down": down, "status": status, "load": load,
-		"serve": serve, "machine": machine, // run by up and by serve
+		"serve": serve, machineCommand: machine, // run by up and by serve
 	}
 }
 
@@ -37,6 +37,9 @@ const usage = `usage: node up|down|status|load [flags] [files]
 
 flags:
 `
+
+// machineCommand is what the supervisor has this program do on a node.
+const machineCommand = "machine"
 
 // settings are the command line.
 type settings struct {

@@ -53,8 +53,8 @@ func programName(line []byte) string {
 		switch string(args[1]) {
 		case "serve":
 			return "supervisor"
-		case "machine":
-			return "machine"
+		case machineCommand:
+			return machineCommand
 		}
 	}
 	return name

@@ -166,7 +166,7 @@ func (c *cluster) startNode(ctx context.Context, number int) error {
 	part, err := c.plane.StartProcess(ctx, controlplane.Command{
 		Name:     nodeName(number) + "-machine",
 		Path:     self,
-		Args:     append([]string{"machine", fmt.Sprintf("--node=%d", number)}, c.flags()...),
+		Args:     append([]string{machineCommand, fmt.Sprintf("--node=%d", number)}, c.flags()...),
 		Isolated: true,
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -74,26 +75,65 @@ func (c *cluster) up() string {
 	return output
 }
 
-// kill kills a process of the cluster, if there is a cluster and it has that.
-func (c *cluster) kill(name string) {
+// processes are those that status names, by name; none if it knows of no cluster.
+func (c *cluster) processes() map[string]int {
 	c.t.Helper()
+	found := map[string]int{}
 	output, err := c.node(c.t.Context(), "status")
 	if err != nil {
-		return
+		return found
 	}
 	for line := range strings.Lines(output) {
 		fields := strings.Fields(line)
-		if len(fields) != 2 || fields[1] != name {
+		if len(fields) != 2 {
 			continue
 		}
-		pid, err := strconv.Atoi(fields[0])
-		if err != nil {
-			continue
-		}
-		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-			c.t.Errorf("killing %s: %v", name, err)
+		if pid, err := strconv.Atoi(fields[0]); err == nil {
+			found[fields[1]] = pid
 		}
 	}
+	return found
+}
+
+// kill kills a process of the cluster, if there is a cluster and it has that.
+func (c *cluster) kill(name string) {
+	c.t.Helper()
+	pid, runs := c.processes()[name]
+	if !runs {
+		return
+	}
+	if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		c.t.Errorf("killing %s: %v", name, err)
+	}
+}
+
+// killAndHeal kills processes of a cluster that is up, and waits until others run in
+// their stead and the cluster answers.
+func (c *cluster) killAndHeal(names ...string) {
+	c.t.Helper()
+	before := c.processes()
+	for _, name := range names {
+		if before[name] == 0 {
+			c.t.Fatalf("there is no %s among %v", name, before)
+		}
+		c.kill(name)
+	}
+	ctx, cancel := context.WithTimeout(c.t.Context(), healTimeout)
+	defer cancel()
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		after := c.processes()
+		if !slices.ContainsFunc(names, func(name string) bool { return after[name] == 0 || after[name] == before[name] }) {
+			break
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			c.t.Fatalf("%v are not started again: before %v, after %v", names, before, after)
+		}
+	}
+	c.awaitAnswer()
 }
 
 // kubectl returns what it prints.
@@ -141,14 +181,10 @@ func TestNothingIsLeft(t *testing.T) {
 			}
 		},
 		"everything killed but the supervisor, healed": func(c *cluster) {
-			for _, victim := range []string{"containerd", "kubelet", "kube-proxy", "etcd", "kube-apiserver"} {
-				c.kill(victim)
-			}
-			c.awaitAnswer()
+			c.killAndHeal("containerd", "kubelet", "kube-proxy", "etcd", "kube-apiserver", "kube-controller-manager")
 		},
 		"machine killed, healed": func(c *cluster) {
-			c.kill("machine")
-			c.awaitAnswer()
+			c.killAndHeal("machine", "kubelet")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
