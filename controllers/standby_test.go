@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -483,5 +484,39 @@ func TestLeasesAreToldApart(t *testing.T) {
 	}
 	if second, err := w.readLease(t.Context(), DefaultKubeControllerManagerLease); err != nil || second.Version == first.Version {
 		t.Errorf("renewed it is %+v, before %+v: %v", second, first, err)
+	}
+}
+
+func TestAnswers(t *testing.T) {
+	object := func(service, version string, labels map[string]string) discoveryv1.EndpointSlice {
+		slice := discoveryv1.EndpointSlice{ObjectMeta: metav1.ObjectMeta{
+			Name: service + version, UID: types.UID("of " + service), ResourceVersion: version,
+			Labels: map[string]string{discoveryv1.LabelServiceName: service},
+		}}
+		maps.Copy(slice.Labels, labels)
+		return slice
+	}
+	s := &scene{}
+	s.slices.Items = []discoveryv1.EndpointSlice{
+		object(standby.ServiceName, "1", map[string]string{standby.QuestionLabel: "before"}),
+		object(standby.MirroredName, "2", map[string]string{standby.QuestionLabel: "now"}),
+		object(standby.MirroredName, "3", nil),
+	}
+	if got := s.look(time.Time{}, endpointNames()).Traces[EndpointsName]; len(got.Versions) > 0 || got.Answered {
+		t.Errorf("Endpoints that are not there answer: %+v", got)
+	}
+	for name, test := range map[string]struct {
+		word, of string
+		want     standby.Trace
+	}{
+		"an answer":            {"now", standby.MirroredName, standby.Trace{Question: "now", Answered: true, Versions: []string{"of servicenet-mirroring-question/2", "of servicenet-mirroring-question/3"}}},
+		"an answer to another": {"now", standby.ServiceName, standby.Trace{Question: "now", Versions: []string{"of servicenet-endpoints-question/1"}}},
+		"no question":          {"", standby.MirroredName, standby.Trace{Versions: []string{"of servicenet-mirroring-question/2", "of servicenet-mirroring-question/3"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, answers(test.word, s.slicesOf(test.of))); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -210,6 +210,32 @@ var _ = Describe("A manager that finds out", func() {
 		Expect(missing).To(BeEmpty())
 	}, SpecTimeout(2*startTimeout))
 
+	It("leaves it to one without a Lease that goes on after a pause, with what it had decided before", func(ctx SpecContext) {
+		small := fmt.Sprintf("--max-endpoints-per-slice=%d", maxEndpoints)
+		// With so few requests a second there is always a write that waits its turn.
+		stock := on.startStock(ctx, small, "--kube-api-qps=20", "--kube-api-burst=1")
+		life := newChurn(ctx, in)
+		watched := in.keepSteady(ctx, "web")
+		ours := on.startOurs(ctx, auto, inTime, small)
+		for i := range pauses {
+			By(fmt.Sprintf("pausing it, time %d", i+1))
+			on.awaitDecision(ctx, ours, "SomebodyElse")
+			life.steps(ctx, burst)
+			Expect(stock.Signal(syscall.SIGSTOP)).To(Succeed())
+			life.steps(ctx, burst)
+			on.awaitDecision(ctx, ours, "NobodyElse")
+			Eventually(in.faults).WithContext(ctx).Should(BeEmpty(), "what the manager does alone")
+			life.steps(ctx, burst)
+			Expect(stock.Signal(syscall.SIGCONT)).To(Succeed())
+			life.steps(ctx, burst)
+		}
+		on.awaitDecision(ctx, ours, "SomebodyElse")
+		on.leavesAlone(ctx, life, ours, stock)
+		begun, missing := watched.state()
+		Expect(begun).To(BeTrue())
+		Expect(missing).To(BeEmpty())
+	}, SpecTimeout(startTimeout))
+
 	It("is let through by its own webhooks", func(ctx SpecContext) {
 		crds := filepath.Join("..", "..", "..", "config", "crd", "bases")
 		Expect(on.plane.InstallCRDs(ctx, crds)).To(Succeed())
