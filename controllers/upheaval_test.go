@@ -86,8 +86,9 @@ type upheaval struct {
 	past past
 	// edited is when somebody changed a Service, or its status, last.
 	edited map[types.UID]time.Time
-	// damaged is when blocks were damaged last, and contended when two replicas led.
-	damaged, contended time.Time
+	// damaged is when blocks were damaged last, contended until when two replicas led, and
+	// elected when another began to.
+	damaged, contended, elected time.Time
 	// links are the connections of replicas, by their names.
 	links map[string]*heavedLink
 	// writes are those of replicas, but for their Leases.
@@ -186,6 +187,9 @@ func (u *upheaval) start(ctx context.Context) *heavedReplica {
 
 func (u *upheaval) lead(ctx context.Context, r *heavedReplica) {
 	u.logf("%s leads", r)
+	u.v.mu.Lock()
+	u.elected = time.Now()
+	u.v.mu.Unlock()
 	r.startLeading(ctx, u.t, u.workers)
 }
 

@@ -129,6 +129,21 @@ func (s *Store) AllTenants() iter.Seq2[ledger.Place, ledger.Tenant] {
 	}
 }
 
+// AllHeld iterates over the load-balancer addresses that are kept, with whom for, as they
+// are when it is called. Of some, no more than a digest of the name may be known.
+func (s *Store) AllHeld() iter.Seq2[ledger.Place, ledger.Subject] {
+	blocks := s.tenanted()
+	return func(yield func(ledger.Place, ledger.Subject) bool) {
+		for key, block := range blocks {
+			for number, hold := range block.Holds() {
+				if !yield(ledger.Place{Key: key, Number: number}, hold.For) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // tenanted returns the blocks of load-balancer addresses. They must not be changed.
 func (s *Store) tenanted() map[ledger.Key]*ledger.Block {
 	s.mu.Lock()
@@ -171,6 +186,8 @@ type TenantNews struct {
 	UIDs []types.UID
 	// Free tells that the address is free now, and was not before.
 	Free bool
+	// Kept is for whom it was kept before, if it was and nobody has it now.
+	Kept ledger.Subject
 }
 
 // noteTenants takes over who has the addresses of a page now. While a block can't be
@@ -191,9 +208,9 @@ func (s *Store) noteTenants(p *page) {
 	if before == nil {
 		return
 	}
-	for number := range before.Holds() {
+	for number, hold := range before.Holds() {
 		if !told[number] && stateOf(after, number) == ledger.Free {
-			s.tell(TenantNews{Place: ledger.Place{Key: p.key, Number: number}, Free: true})
+			s.tell(TenantNews{Place: ledger.Place{Key: p.key, Number: number}, Free: true, Kept: hold.For})
 		}
 	}
 }
