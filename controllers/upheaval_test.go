@@ -241,6 +241,8 @@ func (u *upheaval) trouble(calm, ctx context.Context, damages bool) {
 	case 5:
 		if damages {
 			u.damage()
+		} else {
+			u.restart(ctx)
 		}
 	default:
 		u.failOver(ctx, u.v.upTo(5*time.Second))
@@ -264,6 +266,17 @@ func (u *upheaval) failOver(ctx context.Context, after time.Duration) {
 	u.logf("%s ends", old)
 	old.kill()
 	u.replicas = []*heavedReplica{next, u.start(ctx)}
+}
+
+// restart has all processes die, and others start some time later.
+func (u *upheaval) restart(ctx context.Context) {
+	for _, r := range u.replicas {
+		u.logf("%s dies", r)
+		r.kill()
+	}
+	_ = lapse(ctx, u.v.upTo(5*time.Second))
+	u.replicas = []*heavedReplica{u.start(ctx), u.start(ctx)}
+	u.lead(ctx, u.replicas[0])
 }
 
 // damage makes a block unreadable or deletes it, as somebody might who has no business

@@ -66,7 +66,7 @@ func (s *Store) Vacate(ctx context.Context, place ledger.Place, uid types.UID, t
 
 // Confirm reads the block of a load-balancer address from the API server, whatever was
 // seen of it so far, and tells whether a Service has the address. It fails with a
-// *ledger.UnavailableError when the block can't be read.
+// *ledger.UnavailableError when the block can't be read, or seems to be lost.
 func (s *Store) Confirm(place ledger.Place, uid types.UID) (bool, error) {
 	s.mu.Lock()
 	p := s.page(place.Key)
@@ -75,8 +75,12 @@ func (s *Store) Confirm(place ledger.Place, uid types.UID) (bool, error) {
 	if err := s.read(p, seen); err != nil {
 		return false, &ledger.UnavailableError{Reason: "the ledger could not be read", RetryAfter: time.Second, Err: err}
 	}
-	at := slices.IndexFunc(s.Tenants(place), func(t ledger.Tenant) bool { return t.UID == uid })
-	return at >= 0, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.broken != nil {
+		return false, &ledger.UnavailableError{Reason: "the ledger has to be repaired", RetryAfter: time.Second, Err: p.broken}
+	}
+	return slices.Contains(s.tenancies[uid], place), nil
 }
 
 // admit is Admit with an error that tells the address.
