@@ -231,12 +231,7 @@ func (b *loadBalancers) namespaceEvents() toolscache.ResourceEventHandler {
 // change. It does not wait.
 func (b *loadBalancers) tenantsChanged(news store.TenantNews) {
 	b.mu.Lock()
-	spots := []loadbalancer.Spot{{Address: news.Address()}}
-	if all := b.pools.Load(); all != nil && news.Free {
-		if owner := all.Owner(news.Address()); owner != nil {
-			spots = append(spots, loadbalancer.Spot{Pool: owner.Name, Family: loadbalancer.FamilyOf(news.Address())})
-		}
-	}
+	spots := b.spotsOf(&news)
 	called := b.waiters.Free(spots...)
 	var known, changed []types.NamespacedName
 	for _, uid := range news.UIDs {
@@ -256,6 +251,36 @@ func (b *loadBalancers) tenantsChanged(news store.TenantNews) {
 	for _, name := range known {
 		b.news.balancingChanged(name)
 	}
+}
+
+// spotsOf returns where those wait to whom news of an address matter. mu is held.
+func (b *loadBalancers) spotsOf(news *store.TenantNews) []loadbalancer.Spot {
+	spots := []loadbalancer.Spot{{Address: news.Address()}}
+	all := b.pools.Load()
+	if all == nil {
+		return spots
+	}
+	owner := all.Owner(news.Address())
+	if owner == nil {
+		return spots
+	}
+	if news.Free {
+		spots = append(spots, loadbalancer.Spot{Pool: owner.Name, Family: loadbalancer.FamilyOf(news.Address())})
+	}
+	if owner.Limit == 0 {
+		return spots
+	}
+	// A namespace may have one address less than it had.
+	namespaces := map[string]bool{news.Kept.Name().Namespace: true}
+	for _, uid := range news.UIDs {
+		namespaces[b.services[uid].Namespace] = true
+	}
+	for namespace := range namespaces {
+		if namespace != "" {
+			spots = append(spots, loadbalancer.Spot{Pool: owner.Name, Namespace: namespace})
+		}
+	}
+	return spots
 }
 
 // begin notes that a Service is worked on, until done is called: what the ledger tells

@@ -144,13 +144,12 @@ func (r *round) try(
 	if candidate.Source == pool.OfNodes {
 		return r.meetByNodes(ctx, need, candidate.Pool, candidate.Nodes)
 	}
-	if candidate.Pool != nil && candidate.Pool.Limits(r.who) {
-		defer r.turns.lock("namespace/" + r.owner.Namespace)()
-		if r.usedOf(candidate.Pool, need) >= candidate.Pool.Limit {
-			r.waits[loadbalancer.Spot{Pool: candidate.Pool.Name, Namespace: r.owner.Namespace}] = loadbalancer.NothingLeft
-			return false, loadbalancer.Refusal{Reason: loadbalancer.LimitReached, Message: fmt.Sprintf(
-				"the namespace has the %d addresses of pool %s that it may have", candidate.Pool.Limit, candidate.Pool.Name)}, nil
-		}
+	unlock, reached := r.limit(candidate.Pool, need, candidate.Address)
+	defer unlock()
+	if reached {
+		r.waits[loadbalancer.Spot{Pool: candidate.Pool.Name, Namespace: r.owner.Namespace}] = loadbalancer.NothingLeft
+		return false, loadbalancer.Refusal{Reason: loadbalancer.LimitReached, Message: fmt.Sprintf(
+			"the namespace has the %d addresses of pool %s that it may have", candidate.Pool.Limit, candidate.Pool.Name)}, nil
 	}
 	if candidate.Source == pool.Automatic {
 		return r.tryAny(ctx, need, candidate)
@@ -227,16 +226,39 @@ func (r *round) joinSharers(ctx context.Context, need *loadbalancer.Need) (bool,
 		if loadbalancer.FamilyOf(address) != need.Family || standing != pool.Fits || !of.AutoAssign && r.request.Pool == "" {
 			continue
 		}
-		_, sharing, err := r.admit(ctx, place, false, false)
-		if err != nil {
-			return false, err
-		}
-		if sharing == nil {
-			r.met(need, address)
-			return true, nil
+		joined, err := r.join(ctx, need, place, of)
+		if joined || err != nil {
+			return joined, err
 		}
 	}
 	return false, nil
+}
+
+// join has the Service share an address of a pool, if it may.
+func (r *round) join(ctx context.Context, need *loadbalancer.Need, place ledger.Place, of *pool.LoadBalancerPool) (bool, error) {
+	unlock, reached := r.limit(of, need, place.Address())
+	defer unlock()
+	if reached {
+		return false, nil
+	}
+	_, sharing, err := r.admit(ctx, place, false, false)
+	if err != nil || sharing != nil {
+		return false, err
+	}
+	r.met(need, place.Address())
+	return true, nil
+}
+
+// limit tells whether the namespace has as many addresses of a pool as it may, so that it
+// can't have one more. Another Service that shares one which it has is none more. Until
+// unlock is called, no other Service of the namespace gets one.
+func (r *round) limit(of *pool.LoadBalancerPool, need *loadbalancer.Need, address netip.Addr) (unlock func(), reached bool) {
+	if of == nil || !of.Limits(r.who) {
+		return func() {}, false
+	}
+	unlock = r.turns.lock("namespace/" + r.owner.Namespace)
+	counted := r.usedOf(of, need)
+	return unlock, !counted[address] && len(counted) >= of.Limit
 }
 
 // meetByNodes has the Service have addresses of nodes, as far as its ports are free
@@ -297,19 +319,29 @@ func (r *round) refusalOfPools(need *loadbalancer.Need, of *pool.Refusal) loadba
 	return refusal
 }
 
-// usedOf returns how many addresses of a pool the Services of the namespace have, but
-// for those that the Service is about to give up.
-func (r *round) usedOf(of *pool.LoadBalancerPool, need *loadbalancer.Need) int {
-	counted := map[ledger.Place]bool{}
+// usedOf returns the addresses of a pool that the Services of the namespace have, but for
+// those that the Service itself is about to give up, and those that are kept for others
+// that were deleted.
+func (r *round) usedOf(of *pool.LoadBalancerPool, need *loadbalancer.Need) map[netip.Addr]bool {
+	counted := map[netip.Addr]bool{}
+	count := func(address netip.Addr) {
+		if owner := r.all.Owner(address); owner != nil && owner.Name == of.Name {
+			counted[address] = true
+		}
+	}
 	for record := range r.balancedIn(r.owner.Namespace) {
 		for _, place := range r.store.Tenancies(record.UID) {
-			owner := r.all.Owner(place.Address())
-			if owner != nil && owner.Name == of.Name && !slices.Contains(need.InsteadOf, place.Address()) {
-				counted[place] = true
+			if record.UID != r.owner.UID || !slices.Contains(need.InsteadOf, place.Address()) {
+				count(place.Address())
 			}
 		}
 	}
-	return len(counted)
+	for place, subject := range r.store.AllHeld() {
+		if subject.Name().Namespace == r.owner.Namespace && subject.Name() != r.owner.NamespacedName {
+			count(place.Address())
+		}
+	}
+	return counted
 }
 
 // whoIs returns what pools see of a Service.

@@ -82,8 +82,8 @@ func (r *heavedReplica) describe(u *upheaval) {
 	for _, record := range r.services.List() {
 		if s := record.(*serviceRecord).balanced; s != nil { //nolint:errcheck,forcetypeassert // nothing else is there
 			_, known := b.services[s.UID]
-			u.logf("%s has %s: known %v, behind %v, waits for %q, has %v, shows %v", r, s.UID, known,
-				b.tracker.Pending(client.ObjectKeyFromObject(s)), b.waitsFor[client.ObjectKeyFromObject(s)],
+			u.logf("%s has %s: known %v, behind %v, waits for %q, is called for %v, has %v, shows %v", r, s.UID, known,
+				b.tracker.Pending(client.ObjectKeyFromObject(s)), b.waitsFor[client.ObjectKeyFromObject(s)], b.waiters.Called(client.ObjectKeyFromObject(s)),
 				b.store.Tenancies(s.UID), loadbalancer.Shown(s))
 		}
 	}
@@ -375,7 +375,8 @@ func (c *calmness) available(s *corev1.Service, request *loadbalancer.Request, n
 			}
 			continue
 		}
-		if candidate.Pool.Limits(who) && c.count(s, request, need, candidate.Pool.Name) >= candidate.Pool.Limit {
+		counted := c.counted(s, request, need, candidate.Pool.Name)
+		if candidate.Pool.Limits(who) && len(counted) >= candidate.Pool.Limit && !counted[candidate.Address] {
 			continue
 		}
 		if candidate.Address.IsValid() && c.admits(s, request, candidate.Address, false) {
@@ -419,9 +420,9 @@ func (c *calmness) freeIn(family corev1.IPFamily, of *allocator.Range) netip.Add
 	return netip.Addr{}
 }
 
-// count returns how many addresses of a pool a Service's namespace has, but for those
+// counted returns the addresses of a pool that a Service's namespace has, but for those
 // that it would give up for a need.
-func (c *calmness) count(of *corev1.Service, request *loadbalancer.Request, need *pool.Need, name string) int {
+func (c *calmness) counted(of *corev1.Service, request *loadbalancer.Request, need *pool.Need, name string) map[netip.Addr]bool {
 	counted := map[netip.Addr]bool{}
 	for uid, addresses := range c.has {
 		for _, address := range addresses {
@@ -432,7 +433,7 @@ func (c *calmness) count(of *corev1.Service, request *loadbalancer.Request, need
 			}
 		}
 	}
-	return len(counted)
+	return counted
 }
 
 // checkHomes checks that a Service is where its pools want it to be, if that is possible.

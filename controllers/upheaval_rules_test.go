@@ -227,6 +227,35 @@ func (u *upheaval) checkGift(place ledger.Place, t *ledger.Tenant) {
 	if !loadbalancer.HasFinalizer(s) && !slices.Contains(loadbalancer.Shown(s), place.Address()) {
 		u.errorf("%s is given to %s, which has no finalizer", place, t.UID)
 	}
+	if !u.isContended() && time.Since(u.elected) > 10*time.Second && !u.withinLimit(s, place.Address()) {
+		u.errorf("%s is given to %s, whose namespace has as much as it may", place, t.UID)
+	}
+}
+
+// withinLimit tells whether a namespace could have an address by what pools were lately,
+// as one more beside what its other Services have.
+func (u *upheaval) withinLimit(s *corev1.Service, address netip.Addr) bool {
+	for _, p := range u.past.pools {
+		owner := p.all.Owner(address)
+		if owner == nil || !owner.Limits(p.who(s)) {
+			return true
+		}
+		has := map[netip.Addr]bool{address: true}
+		for _, other := range heavedAll[*corev1.Service](u.v) {
+			if other.Namespace != s.Namespace || other.UID == s.UID {
+				continue
+			}
+			for _, held := range u.placesOf(other.UID) {
+				if of := p.all.Owner(held); of != nil && of.Name == owner.Name {
+					has[held] = true
+				}
+			}
+		}
+		if len(has) <= owner.Limit {
+			return true
+		}
+	}
+	return false
 }
 
 // checkStatus checks a write of a Service by a replica.
@@ -239,6 +268,9 @@ func (u *upheaval) checkStatus(by string, was, now *corev1.Service) {
 	}
 	// What a process wrote before it died may land when another has gone on, as may what
 	// one of two that lead is just writing. Who leads puts that right.
+	if foreignIn(was) > foreignIn(now) && now.Spec.Type == corev1.ServiceTypeLoadBalancer {
+		u.errorf("the status of %s loses what others have put there", was.UID)
+	}
 	if time.Since(u.damaged) < lately || u.isContended() || u.links[by].isCut() {
 		return
 	}
@@ -252,6 +284,16 @@ func (u *upheaval) checkStatus(by string, was, now *corev1.Service) {
 			u.errorf("the status of %s loses %s for no reason", was.UID, address)
 		}
 	}
+}
+
+// foreignIn counts the entries of a status that are no addresses.
+func foreignIn(s *corev1.Service) (count int) {
+	for i := range s.Status.LoadBalancer.Ingress {
+		if s.Status.LoadBalancer.Ingress[i].Hostname != "" {
+			count++
+		}
+	}
+	return count
 }
 
 func conditionText(s *corev1.Service) string {

@@ -86,8 +86,9 @@ type upheaval struct {
 	past past
 	// edited is when somebody changed a Service, or its status, last.
 	edited map[types.UID]time.Time
-	// damaged is when blocks were damaged last, and contended when two replicas led.
-	damaged, contended time.Time
+	// damaged is when blocks were damaged last, contended until when two replicas led, and
+	// elected when another began to.
+	damaged, contended, elected time.Time
 	// links are the connections of replicas, by their names.
 	links map[string]*heavedLink
 	// writes are those of replicas, but for their Leases.
@@ -186,6 +187,9 @@ func (u *upheaval) start(ctx context.Context) *heavedReplica {
 
 func (u *upheaval) lead(ctx context.Context, r *heavedReplica) {
 	u.logf("%s leads", r)
+	u.v.mu.Lock()
+	u.elected = time.Now()
+	u.v.mu.Unlock()
 	r.startLeading(ctx, u.t, u.workers)
 }
 
@@ -237,6 +241,8 @@ func (u *upheaval) trouble(calm, ctx context.Context, damages bool) {
 	case 5:
 		if damages {
 			u.damage()
+		} else {
+			u.restart(ctx)
 		}
 	default:
 		u.failOver(ctx, u.v.upTo(5*time.Second))
@@ -260,6 +266,17 @@ func (u *upheaval) failOver(ctx context.Context, after time.Duration) {
 	u.logf("%s ends", old)
 	old.kill()
 	u.replicas = []*heavedReplica{next, u.start(ctx)}
+}
+
+// restart has all processes die, and others start some time later.
+func (u *upheaval) restart(ctx context.Context) {
+	for _, r := range u.replicas {
+		u.logf("%s dies", r)
+		r.kill()
+	}
+	_ = lapse(ctx, u.v.upTo(5*time.Second))
+	u.replicas = []*heavedReplica{u.start(ctx), u.start(ctx)}
+	u.lead(ctx, u.replicas[0])
 }
 
 // damage makes a block unreadable or deletes it, as somebody might who has no business

@@ -233,7 +233,7 @@ func (w *Waiters) Waits(name types.NamespacedName, spot Spot) bool {
 }
 
 // Leave ends the waiting of a Service. Its calls go on to whom it returns: what came
-// free may still be there.
+// free may still be there, as may what others left to it.
 func (w *Waiters) Leave(name types.NamespacedName) []Waiter {
 	is := w.all[name]
 	if is == nil {
@@ -246,12 +246,13 @@ func (w *Waiters) Leave(name types.NamespacedName) []Waiter {
 	return next
 }
 
-// leave ends the waiting of a Service in a spot.
+// leave ends the waiting of a Service in a spot. Its call goes on, and so does its place
+// at the head: those behind have skipped the spot because of it.
 func (w *Waiters) leave(is *waiting, spot Spot) (next []Waiter) {
 	q := w.queues[spot]
+	called := is.spots[spot] || !w.Ahead(is.Waiter, spot)
 	q.idle.Delete(is.Waiter)
 	q.called.Delete(is.Waiter)
-	called := is.spots[spot]
 	delete(is.spots, spot)
 	if len(is.spots) == 0 {
 		delete(w.all, is.NamespacedName)

@@ -131,6 +131,26 @@ func TestACallOfWhoWaitsElsewhereNowGoesOn(t *testing.T) {
 	}
 }
 
+func TestWhoIsBehindIsCalledWhenTheFirstLeaves(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func(*Waiters) []Waiter{
+		"since it has something": func(all *Waiters) []Waiter { return all.Wait(waiter(1), nil, nil) },
+		"since it can't try":     func(all *Waiters) []Waiter { return all.Leave(waiter(1).NamespacedName) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			all := NewWaiters()
+			for seconds := 1; seconds <= 3; seconds++ {
+				wantNext(t, waits(all, waiter(seconds), blue()))
+			}
+			// There is more all at once, and who is behind looks first: it leaves it to the first.
+			wantNext(t, all.Wait(waiter(2), nil, map[Spot]Found{blue(): Skipped}))
+			wantNext(t, all.Leave(waiter(3).NamespacedName))
+			wantNext(t, leave(all), waiter(2))
+		})
+	}
+}
+
 func TestANewServiceOfTheNameWaitsAtItsOwnPlace(t *testing.T) {
 	t.Parallel()
 	all := NewWaiters()

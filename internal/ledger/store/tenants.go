@@ -66,7 +66,7 @@ func (s *Store) Vacate(ctx context.Context, place ledger.Place, uid types.UID, t
 
 // Confirm reads the block of a load-balancer address from the API server, whatever was
 // seen of it so far, and tells whether a Service has the address. It fails with a
-// *ledger.UnavailableError when the block can't be read.
+// *ledger.UnavailableError when the block can't be read, or seems to be lost.
 func (s *Store) Confirm(place ledger.Place, uid types.UID) (bool, error) {
 	s.mu.Lock()
 	p := s.page(place.Key)
@@ -75,8 +75,12 @@ func (s *Store) Confirm(place ledger.Place, uid types.UID) (bool, error) {
 	if err := s.read(p, seen); err != nil {
 		return false, &ledger.UnavailableError{Reason: "the ledger could not be read", RetryAfter: time.Second, Err: err}
 	}
-	at := slices.IndexFunc(s.Tenants(place), func(t ledger.Tenant) bool { return t.UID == uid })
-	return at >= 0, nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.broken != nil {
+		return false, &ledger.UnavailableError{Reason: "the ledger has to be repaired", RetryAfter: time.Second, Err: p.broken}
+	}
+	return slices.Contains(s.tenancies[uid], place), nil
 }
 
 // admit is Admit with an error that tells the address.
@@ -129,6 +133,21 @@ func (s *Store) AllTenants() iter.Seq2[ledger.Place, ledger.Tenant] {
 	}
 }
 
+// AllHeld iterates over the load-balancer addresses that are kept, with whom for, as they
+// are when it is called. Of some, no more than a digest of the name may be known.
+func (s *Store) AllHeld() iter.Seq2[ledger.Place, ledger.Subject] {
+	blocks := s.tenanted()
+	return func(yield func(ledger.Place, ledger.Subject) bool) {
+		for key, block := range blocks {
+			for number, hold := range block.Holds() {
+				if !yield(ledger.Place{Key: key, Number: number}, hold.For) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // tenanted returns the blocks of load-balancer addresses. They must not be changed.
 func (s *Store) tenanted() map[ledger.Key]*ledger.Block {
 	s.mu.Lock()
@@ -171,6 +190,8 @@ type TenantNews struct {
 	UIDs []types.UID
 	// Free tells that the address is free now, and was not before.
 	Free bool
+	// Kept is for whom it was kept before, if it was and nobody has it now.
+	Kept ledger.Subject
 }
 
 // noteTenants takes over who has the addresses of a page now. While a block can't be
@@ -191,9 +212,9 @@ func (s *Store) noteTenants(p *page) {
 	if before == nil {
 		return
 	}
-	for number := range before.Holds() {
+	for number, hold := range before.Holds() {
 		if !told[number] && stateOf(after, number) == ledger.Free {
-			s.tell(TenantNews{Place: ledger.Place{Key: p.key, Number: number}, Free: true})
+			s.tell(TenantNews{Place: ledger.Place{Key: p.key, Number: number}, Free: true, Kept: hold.For})
 		}
 	}
 }

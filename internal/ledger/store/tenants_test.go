@@ -269,6 +269,7 @@ func TestConfirmSaysWhatTheAPIServerHas(t *testing.T) {
 		}
 		r.setDeaf(true)
 		confirm(false)
+		s.assign(other, lb("192.0.2.2"), alone("b")) // so that the block stays
 		s.assign(other, place, a)
 		confirm(true)
 		s.vacate(other, place, a.UID, ledger.Retention{})
@@ -282,5 +283,11 @@ func TestConfirmSaysWhatTheAPIServerHas(t *testing.T) {
 		}
 		r.link.set(false)
 		confirm(true)
+		s.v.wipe(place.Key.String())
+		if _, err := r.Confirm(place, a.UID); err == nil {
+			t.Error("there is no error while the block is lost")
+		} else {
+			s.unavailable(err)
+		}
 	})
 }
