@@ -38,6 +38,22 @@ import (
 //
 // MODEL_RUNS sets how many runs there are, MODEL_SEED makes it the one run with
 // that seed. Runs are nearly, not wholly, the same each time.
+//
+// It was seen to fail with each of these changes:
+//
+//   - an address is given up before the status is written (serve)
+//   - a status is written whatever the Service's version (patch)
+//   - the finalizer is not put on, or not taken off (serve, cleanUp)
+//   - blocks that are lost are not written again (mend)
+//   - those who wait for a pool are not called when an address comes free (spotsOf)
+//   - what came free between a look and the waiting calls nobody (rest)
+//   - terms that change are not renewed in the ledger (renew)
+//   - addresses of nodes stay when the nodes go (look)
+//   - a Service that moves keeps what it had (met)
+//   - entries of others are dropped from the list (loadbalancer.ingress)
+//   - a call is not passed on by who leaves (Waiters.leave)
+//   - of several addresses one is kept that nobody sees (loadbalancer.Make)
+//   - what is asked for by name comes after the old address went (planNamed)
 func TestUpheaval(t *testing.T) {
 	t.Parallel()
 	runs, found := numberFrom(t, "MODEL_RUNS")
