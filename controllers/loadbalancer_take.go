@@ -81,6 +81,12 @@ func (r *round) meet(ctx context.Context, need *loadbalancer.Need) error {
 		r.fail(need, r.refusalOfPools(need, choice.Refusal))
 		return nil
 	}
+	return r.meetByPools(ctx, need, &choice)
+}
+
+// meetByPools has the Service have the first that can be had of what pools offer, or an
+// address of others that have its key.
+func (r *round) meetByPools(ctx context.Context, need *loadbalancer.Need, choice *pool.BalancerChoice) error {
 	if r.request.Key != "" && !need.Named.IsValid() {
 		defer r.turns.lock("key/" + r.request.Key)()
 		if shared, err := r.joinSharers(ctx, need); shared || err != nil {

@@ -306,18 +306,18 @@ func (r *heavedReplica) relist() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for kind, held := range r.cache {
-		var events []heavedEvent
+		var missed []heavedEvent
 		for _, object := range r.v.all(kind) {
 			if was := held[client.ObjectKeyFromObject(object)]; was == nil || was.GetResourceVersion() != object.GetResourceVersion() {
-				events = append(events, heavedEvent{object: object})
+				missed = append(missed, heavedEvent{object: object})
 			}
 		}
 		for key, was := range held {
 			if r.v.objects[kind][key] == nil {
-				events = append(events, heavedEvent{object: was, deleted: true, missed: true})
+				missed = append(missed, heavedEvent{object: was, deleted: true, missed: true})
 			}
 		}
-		r.watch.events[kind] = events
+		r.watch.events[kind] = missed
 		r.watch.news[kind].ring()
 	}
 }

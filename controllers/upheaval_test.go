@@ -161,7 +161,8 @@ func heave(t *testing.T, seed uint64) {
 			}
 			users.Wait()
 		})
-		if u.settle(); t.Failed() {
+		u.settle(ctx)
+		if t.Failed() {
 			return
 		}
 	}
@@ -339,7 +340,7 @@ func (u *upheaval) storm(ctx context.Context) {
 			})
 		}
 	})
-	u.settle()
+	u.settle(ctx)
 	after := u.tenancies()
 	for uid, places := range before {
 		for _, address := range places {
