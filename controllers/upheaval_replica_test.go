@@ -328,7 +328,7 @@ func (r *heavedReplica) startLeading(ctx context.Context, t *testing.T, workers 
 	ctx, r.deposing = context.WithCancel(log.IntoContext(ctx, r.logger))
 	c, err := controller.NewUnmanaged(LoadBalancerName, controller.Options{
 		Reconciler: &loadBalancerReconciler{r.balancers}, MaxConcurrentReconciles: workers, RateLimiter: retryLimiter(),
-		SkipNameValidation: new(true), RecoverPanic: new(false),
+		SkipNameValidation: new(true), RecoverPanic: new(false), Logger: r.logger,
 		NewQueue: func(_ string, limiter workqueue.TypedRateLimiter[reconcile.Request]) queue {
 			return priorityqueue.New("service", func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter })
 		},

@@ -58,7 +58,7 @@ func TestUpheaval(t *testing.T) {
 	t.Parallel()
 	runs, found := numberFrom(t, "MODEL_RUNS")
 	if !found {
-		runs = 300
+		runs = 150
 	}
 	first := uint64(1)
 	if seed, found := numberFrom(t, "MODEL_SEED"); found {
@@ -193,7 +193,7 @@ func newUpheaval(t *testing.T, seed uint64) *upheaval {
 func (u *upheaval) start(ctx context.Context) *heavedReplica {
 	u.started++
 	name := strconv.Itoa(u.started)
-	logger := funcr.New(func(_, args string) { u.logf("replica %s logs %s", name, args) }, funcr.Options{Verbosity: 1})
+	logger := funcr.New(func(_, args string) { u.logf("replica %s logs %s", name, args) }, funcr.Options{})
 	r := startReplica(ctx, u.t, u.v, name, u.seed<<8+uint64(u.started), u.options, logger) //nolint:gosec // small
 	u.v.mu.Lock()
 	u.links[name] = r.link
