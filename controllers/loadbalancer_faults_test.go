@@ -220,6 +220,20 @@ func TestAServiceThatAsksForAPoolIsNotToldOfNodes(t *testing.T) {
 	})
 }
 
+func TestAServiceWithAKeyHasNodesAsAnyOther(t *testing.T) {
+	t.Parallel()
+	inCalm(t, func(s *calmScene) {
+		s.put(nodeAt("one", "10.0.0.1"), poolOf("nodes", servicenetv1alpha1.LoadBalancerPoolSpec{NodeSelector: &metav1.LabelSelector{}}))
+		shares := withAnnotation(servicenetv1alpha1.SharingKeyAnnotation, "k")
+		s.serve("first", 80, shares)
+		s.serve("second", 81, shares)
+		s.put(nodeAt("two", "10.0.0.2"))
+		s.passes(10 * time.Second)
+		s.wants("first", loadbalancer.Allocated, "10.0.0.1", "10.0.0.2")
+		s.wants("second", loadbalancer.Allocated, "10.0.0.1", "10.0.0.2")
+	})
+}
+
 func TestAnAddressThatIsReservedByNowIsReplaced(t *testing.T) {
 	t.Parallel()
 	inCalm(t, func(s *calmScene) {
