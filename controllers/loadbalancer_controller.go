@@ -109,7 +109,7 @@ func (r *loadBalancerReconciler) serve(ctx context.Context, service *corev1.Serv
 	if wait := r.contested(service, is); wait > 0 {
 		return wait, nil
 	}
-	if err := r.confirmSaid(service, is); err != nil {
+	if err := r.confirmSaid(ctx, service, is); err != nil {
 		return 0, err
 	}
 	after, err := r.say(ctx, service, is)

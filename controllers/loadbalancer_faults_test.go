@@ -29,7 +29,7 @@ import (
 type calmScene struct {
 	*testing.T
 	*upheaval
-	ctx context.Context //nolint:containedctx // of the scene
+	ctx context.Context
 }
 
 // inCalm runs a test with two replicas, of which the first leads.
@@ -220,6 +220,20 @@ func TestAServiceThatAsksForAPoolIsNotToldOfNodes(t *testing.T) {
 	})
 }
 
+func TestAServiceWithAKeyHasNodesAsAnyOther(t *testing.T) {
+	t.Parallel()
+	inCalm(t, func(s *calmScene) {
+		s.put(nodeAt("one", "10.0.0.1"), poolOf("nodes", servicenetv1alpha1.LoadBalancerPoolSpec{NodeSelector: &metav1.LabelSelector{}}))
+		shares := withAnnotation(servicenetv1alpha1.SharingKeyAnnotation, "k")
+		s.serve("first", 80, shares)
+		s.serve("second", 81, shares)
+		s.put(nodeAt("two", "10.0.0.2"))
+		s.passes(10 * time.Second)
+		s.wants("first", loadbalancer.Allocated, "10.0.0.1", "10.0.0.2")
+		s.wants("second", loadbalancer.Allocated, "10.0.0.1", "10.0.0.2")
+	})
+}
+
 func TestAnAddressThatIsReservedByNowIsReplaced(t *testing.T) {
 	t.Parallel()
 	inCalm(t, func(s *calmScene) {
@@ -230,7 +244,7 @@ func TestAnAddressThatIsReservedByNowIsReplaced(t *testing.T) {
 		spec.Addresses = []string{"192.0.2.1-192.0.2.2"}
 		spec.Reservations = []servicenetv1alpha1.AddressReservation{{Namespace: "shop", Name: "other", Addresses: []string{"192.0.2.1"}}}
 		s.v.mu.Lock()
-		next := s.v.all("LoadBalancerPool")[0].DeepCopyObject().(*servicenetv1alpha1.LoadBalancerPool) //nolint:errcheck,forcetypeassert // of the kind
+		next := s.v.all("LoadBalancerPool")[0].DeepCopyObject().(*servicenetv1alpha1.LoadBalancerPool) //nolint:errcheck // of the kind
 		next.Spec, next.Generation = spec, 2
 		s.v.put("", next)
 		s.v.mu.Unlock()
@@ -254,15 +268,15 @@ func TestWhatAnotherLeaderHasTakenIsNotSaid(t *testing.T) {
 			t.Fatal(err)
 		}
 		is := &ensured{Desired: loadbalancer.Desired{Entries: []loadbalancer.Entry{{Address: address}}}}
-		if err := first.balancers.confirmSaid(of, is); err != nil {
+		if err := first.balancers.confirmSaid(s.ctx, of, is); err != nil {
 			t.Errorf("what is said already is asked for: %v", err)
 		}
 		of.Status.LoadBalancer.Ingress = nil
-		if err := first.balancers.confirmSaid(of, is); !isStale(err) {
+		if err := first.balancers.confirmSaid(s.ctx, of, is); !isStale(err) {
 			t.Errorf("what it has no more would be said: %v", err)
 		}
 		is.given = []netip.Addr{address}
-		if err := first.balancers.confirmSaid(of, is); err != nil {
+		if err := first.balancers.confirmSaid(s.ctx, of, is); err != nil {
 			t.Errorf("what was given just now is asked for: %v", err)
 		}
 	})

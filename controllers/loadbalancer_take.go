@@ -81,6 +81,12 @@ func (r *round) meet(ctx context.Context, need *loadbalancer.Need) error {
 		r.fail(need, r.refusalOfPools(need, choice.Refusal))
 		return nil
 	}
+	return r.meetByPools(ctx, need, &choice)
+}
+
+// meetByPools has the Service have the first that can be had of what pools offer, or an
+// address of others that have its key.
+func (r *round) meetByPools(ctx context.Context, need *loadbalancer.Need, choice *pool.BalancerChoice) error {
 	if r.request.Key != "" && !need.Named.IsValid() {
 		defer r.turns.lock("key/" + r.request.Key)()
 		if shared, err := r.joinSharers(ctx, need); shared || err != nil {
@@ -223,7 +229,7 @@ func (r *round) joinSharers(ctx context.Context, need *loadbalancer.Need) (bool,
 	for _, place := range r.sharers.of(key, r.store.Tenants) {
 		address := place.Address()
 		standing, of := r.all.Keeps(r.who, r.request.Pool, address)
-		if loadbalancer.FamilyOf(address) != need.Family || standing != pool.Fits || !of.AutoAssign && r.request.Pool == "" {
+		if loadbalancer.FamilyOf(address) != need.Family || standing != pool.Fits || of.OfNodes() || !of.AutoAssign && r.request.Pool == "" {
 			continue
 		}
 		joined, err := r.join(ctx, need, place, of)

@@ -25,14 +25,14 @@ import (
 // confirmSaid asks the API server for what a status is about to say that it did not say
 // before, and that was not given just now. The cache of Services may be ahead of that of
 // the ledger: another leader may have taken the address from the Service in between.
-func (b *loadBalancers) confirmSaid(service *corev1.Service, is *ensured) error {
+func (b *loadBalancers) confirmSaid(ctx context.Context, service *corev1.Service, is *ensured) error {
 	shown := loadbalancer.Shown(service)
 	for i := range is.Entries {
 		address := is.Entries[i].Address
 		if slices.Contains(shown, address) || slices.Contains(is.given, address) {
 			continue
 		}
-		switch has, err := b.store.Confirm(placeOf(address), service.UID); {
+		switch has, err := b.store.Confirm(ctx, placeOf(address), service.UID); {
 		case err != nil:
 			return err
 		case !has:
@@ -57,7 +57,7 @@ func (b *loadBalancers) confirmRead(ctx context.Context, service *corev1.Service
 		return wait, nil
 	}
 	var now corev1.Service
-	if err := b.live.Get(ctx, client.ObjectKeyFromObject(service), &now); client.IgnoreNotFound(err) != nil {
+	if err := client.IgnoreNotFound(b.live.Get(ctx, client.ObjectKeyFromObject(service), &now)); err != nil {
 		return 0, fmt.Errorf("reading Service %s: %w", service.Name, err)
 	}
 	if now.UID != service.UID || now.ResourceVersion != service.ResourceVersion {

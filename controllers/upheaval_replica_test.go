@@ -306,18 +306,18 @@ func (r *heavedReplica) relist() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for kind, held := range r.cache {
-		var events []heavedEvent
+		var missed []heavedEvent
 		for _, object := range r.v.all(kind) {
 			if was := held[client.ObjectKeyFromObject(object)]; was == nil || was.GetResourceVersion() != object.GetResourceVersion() {
-				events = append(events, heavedEvent{object: object})
+				missed = append(missed, heavedEvent{object: object})
 			}
 		}
 		for key, was := range held {
 			if r.v.objects[kind][key] == nil {
-				events = append(events, heavedEvent{object: was, deleted: true, missed: true})
+				missed = append(missed, heavedEvent{object: was, deleted: true, missed: true})
 			}
 		}
-		r.watch.events[kind] = events
+		r.watch.events[kind] = missed
 		r.watch.news[kind].ring()
 	}
 }
@@ -328,7 +328,7 @@ func (r *heavedReplica) startLeading(ctx context.Context, t *testing.T, workers 
 	ctx, r.deposing = context.WithCancel(log.IntoContext(ctx, r.logger))
 	c, err := controller.NewUnmanaged(LoadBalancerName, controller.Options{
 		Reconciler: &loadBalancerReconciler{r.balancers}, MaxConcurrentReconciles: workers, RateLimiter: retryLimiter(),
-		SkipNameValidation: new(true), RecoverPanic: new(false),
+		SkipNameValidation: new(true), RecoverPanic: new(false), Logger: r.logger,
 		NewQueue: func(_ string, limiter workqueue.TypedRateLimiter[reconcile.Request]) queue {
 			return priorityqueue.New("service", func(o *priorityqueue.Opts[reconcile.Request]) { o.RateLimiter = limiter })
 		},

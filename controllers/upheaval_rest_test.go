@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -33,7 +34,7 @@ const (
 func containsAddress(all []netip.Addr, address netip.Addr) bool { return slices.Contains(all, address) }
 
 // settle lets all faults end, and checks what all comes to.
-func (u *upheaval) settle() {
+func (u *upheaval) settle(ctx context.Context) {
 	u.v.mu.Lock()
 	u.v.faults, u.v.slow = 0, 5*time.Millisecond
 	u.v.mu.Unlock()
@@ -42,7 +43,6 @@ func (u *upheaval) settle() {
 		r.link.set(func(l *heavedLink) { l.down, l.fuse = false, 0 })
 		r.setDeaf(false)
 	}
-	ctx := u.t.Context()
 	var faults []string
 	for until := time.Now().Add(atRest); time.Now().Before(until); {
 		_ = lapse(ctx, atRest/20)
@@ -80,7 +80,7 @@ func (r *heavedReplica) describe(u *upheaval) {
 	defer b.mu.Unlock()
 	u.logf("%s has the pools of its cache: %v; it is at work on %v", r, b.pools.Load() == r.book.LoadBalancers(), b.busy)
 	for _, record := range r.services.List() {
-		if s := record.(*serviceRecord).balanced; s != nil { //nolint:errcheck,forcetypeassert // nothing else is there
+		if s := record.(*serviceRecord).balanced; s != nil { //nolint:errcheck // nothing else is there
 			_, known := b.services[s.UID]
 			u.logf("%s has %s: known %v, behind %v, waits for %q, is called for %v, has %v, shows %v", r, s.UID, known,
 				b.tracker.Pending(client.ObjectKeyFromObject(s)), b.waitsFor[client.ObjectKeyFromObject(s)], b.waiters.Called(client.ObjectKeyFromObject(s)),

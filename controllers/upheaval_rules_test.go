@@ -280,7 +280,7 @@ func (u *upheaval) checkStatus(by string, was, now *corev1.Service) {
 		}
 	}
 	for _, address := range without(had, has) {
-		if slices.Contains(places, address) && !u.mayLose(was, address) {
+		if slices.Contains(places, address) && !u.isShared(address) && !u.mayLose(was, address) {
 			u.errorf("the status of %s loses %s for no reason", was.UID, address)
 		}
 	}
@@ -321,6 +321,20 @@ func (u *upheaval) placesOf(uid types.UID) (addresses []netip.Addr) {
 
 // isOfNode tells the addresses of nodes from others.
 func isOfNode(address netip.Addr) bool { return address.Is4() && address.As4()[0] == 10 }
+
+// isShared tells whether Services have an address with a sharing key: others have a say
+// then. mu of the server is held.
+func (u *upheaval) isShared(address netip.Addr) bool {
+	place := placeOf(address)
+	for _, object := range heavedAll[*servicenetv1alpha1.AllocationBlock](u.v) {
+		block, readable := blockOf(object)
+		if key, err := blockKey(object); err != nil || !readable || key != place.Key {
+			continue
+		}
+		return slices.ContainsFunc(block.Tenants(place.Number), func(t ledger.Tenant) bool { return t.Key != ledger.SharingKey{} })
+	}
+	return false
+}
 
 // mayLose tells whether the wish of a Service, or that of pools, was lately that it
 // does not have an address.

@@ -123,7 +123,7 @@ func heavedAll[T client.Object](v *heavedServer) []T {
 	var none T
 	var found []T
 	for _, object := range v.all(heavedKind(none)) {
-		found = append(found, object.(T)) //nolint:errcheck,forcetypeassert // of the kind
+		found = append(found, object.(T)) //nolint:errcheck // of the kind
 	}
 	return found
 }
@@ -173,7 +173,7 @@ func (v *heavedServer) show(kind string, event heavedEvent) {
 }
 
 func copyOf(object client.Object) client.Object {
-	return object.DeepCopyObject().(client.Object) //nolint:errcheck,forcetypeassert // of the same type
+	return object.DeepCopyObject().(client.Object) //nolint:errcheck // of the same type
 }
 
 // heavedLink is a replica's connection to the server.
@@ -374,7 +374,7 @@ func (l *heavedLink) merge(ctx context.Context, object client.Object, patch clie
 		if stored == nil {
 			return apierrors.NewNotFound(resourceOf(object), object.GetName())
 		}
-		is := stored.(*corev1.Service) //nolint:errcheck,forcetypeassert // of the kind
+		is := stored.(*corev1.Service) //nolint:errcheck // of the kind
 		meta, _ := change["metadata"].(map[string]any)
 		if version, named := meta["resourceVersion"]; named && version != is.ResourceVersion {
 			return apierrors.NewConflict(resourceOf(object), is.Name, errors.New("changed"))

@@ -231,7 +231,7 @@ func (u *upheaval) changePool() {
 	case stored != nil && deletes:
 		v.remove("", stored)
 	case stored != nil:
-		after := stored.DeepCopyObject().(*servicenetv1alpha1.LoadBalancerPool) //nolint:errcheck,forcetypeassert // of the kind
+		after := stored.DeepCopyObject().(*servicenetv1alpha1.LoadBalancerPool) //nolint:errcheck // of the kind
 		after.Spec = next.Spec
 		after.Generation++
 		v.put("", after)
@@ -293,7 +293,7 @@ func (u *upheaval) changeNode() {
 			v.remove("", stored)
 			return
 		}
-		node = stored.DeepCopyObject().(*corev1.Node) //nolint:errcheck,forcetypeassert // of the kind
+		node = stored.DeepCopyObject().(*corev1.Node) //nolint:errcheck // of the kind
 	}
 	node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: corev1.ConditionTrue}}
 	if do == 1 {
@@ -310,7 +310,7 @@ func (u *upheaval) changeNamespace() {
 	defer v.mu.Unlock()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}
 	if stored := v.stored(namespace); stored != nil {
-		namespace = stored.DeepCopyObject().(*corev1.Namespace) //nolint:errcheck,forcetypeassert // of the kind
+		namespace = stored.DeepCopyObject().(*corev1.Namespace) //nolint:errcheck // of the kind
 	}
 	if namespace.Labels["of"] == "" {
 		namespace.Labels = map[string]string{"of": name}

@@ -67,12 +67,12 @@ func (s *Store) Vacate(ctx context.Context, place ledger.Place, uid types.UID, t
 // Confirm reads the block of a load-balancer address from the API server, whatever was
 // seen of it so far, and tells whether a Service has the address. It fails with a
 // *ledger.UnavailableError when the block can't be read, or seems to be lost.
-func (s *Store) Confirm(place ledger.Place, uid types.UID) (bool, error) {
+func (s *Store) Confirm(ctx context.Context, place ledger.Place, uid types.UID) (bool, error) {
 	s.mu.Lock()
 	p := s.page(place.Key)
 	seen := p.seen
 	s.mu.Unlock()
-	if err := s.read(p, seen); err != nil {
+	if err := s.read(ctx, p, seen); err != nil {
 		return false, &ledger.UnavailableError{Reason: "the ledger could not be read", RetryAfter: time.Second, Err: err}
 	}
 	s.mu.Lock()

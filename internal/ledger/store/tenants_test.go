@@ -263,7 +263,7 @@ func TestConfirmSaysWhatTheAPIServerHas(t *testing.T) {
 		r, other := s.r[0], s.r[1]
 		confirm := func(want bool) {
 			t.Helper()
-			if has, err := r.Confirm(place, a.UID); has != want || err != nil {
+			if has, err := r.Confirm(s.Context(), place, a.UID); has != want || err != nil {
 				t.Errorf("it has the address: %v, %v, want %v", has, err, want)
 			}
 		}
@@ -276,7 +276,7 @@ func TestConfirmSaysWhatTheAPIServerHas(t *testing.T) {
 		confirm(false)
 		s.assign(other, place, a)
 		r.link.set(true)
-		if _, err := r.Confirm(place, a.UID); err == nil {
+		if _, err := r.Confirm(s.Context(), place, a.UID); err == nil {
 			t.Error("there is no error without a connection")
 		} else {
 			s.unavailable(err)
@@ -284,7 +284,7 @@ func TestConfirmSaysWhatTheAPIServerHas(t *testing.T) {
 		r.link.set(false)
 		confirm(true)
 		s.v.wipe(place.Key.String())
-		if _, err := r.Confirm(place, a.UID); err == nil {
+		if _, err := r.Confirm(s.Context(), place, a.UID); err == nil {
 			t.Error("there is no error while the block is lost")
 		} else {
 			s.unavailable(err)

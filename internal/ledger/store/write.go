@@ -112,7 +112,7 @@ func (s *Store) writeOnce(p *page, batch []*change) (again []*change, more bool,
 	if !p.known {
 		seen := p.seen
 		s.mu.Unlock()
-		return batch, true, s.fault(batch, s.read(p, seen))
+		return batch, true, s.fault(batch, s.read(s.life, p, seen))
 	}
 	d, err := s.draft(p, batch)
 	if err != nil || d.unchanged {
@@ -209,8 +209,8 @@ func written(d *draft, object *servicenetv1alpha1.AllocationBlock) *version {
 
 // read asks the API server for a block. seen is how many versions had been seen
 // before.
-func (s *Store) read(p *page, seen int) error {
-	ctx, cancel := context.WithTimeout(s.life, s.Timing.Call)
+func (s *Store) read(ctx context.Context, p *page, seen int) error {
+	ctx, cancel := context.WithTimeout(ctx, s.Timing.Call)
 	defer cancel()
 	object := &servicenetv1alpha1.AllocationBlock{}
 	err := s.Client.Get(ctx, types.NamespacedName{Name: p.key.String()}, object)
