@@ -48,7 +48,10 @@ func lookForTraces(t *testing.T) traces {
 		}
 		found["files"] = append(found["files"], files...)
 	}
-	for _, setting := range []string{"vm/overcommit_memory", "kernel/panic", "kernel/keys/root_maxkeys", "net/ipv4/ip_forward"} {
+	for _, setting := range []string{
+		"vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
+		"kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes", "net/ipv4/ip_forward",
+	} {
 		value, err := os.ReadFile("/proc/sys/" + setting)
 		if err != nil {
 			t.Fatal(err)
