@@ -204,6 +204,12 @@ func refusedNow(requests []request) func(ctx context.Context) (string, error) {
 var _ = Describe("The rights of the manager", func() {
 	It("are enough for all that it does, and none is too much", func(ctx SpecContext) {
 		DeferCleanup(func(ctx context.Context) { remove(ctx, replaceOverlay) })
+		By("finding out whether to act")
+		install(ctx, defaultOverlay, "servicenet:v1")
+		asking := startDeployed(ctx, "asking", "--endpoints-quiet-period=2s")
+		Eventually(decides).WithContext(ctx).Should(BeTrue())
+		asking.stop(ctx)
+		By("acting")
 		install(ctx, replaceOverlay, "servicenet:v1")
 		manager := startDeployed(ctx, "manager", "--endpoints-check-period=1s")
 		service := live(ctx, manager)
@@ -245,6 +251,13 @@ var _ = Describe("The rights of the manager", func() {
 		Expect(idle).To(BeEmpty(), "rights that nothing needs")
 	})
 })
+
+// decides tells whether a replica has noted what it found out.
+func decides() bool {
+	GinkgoHelper()
+	allowed, _ := asked()
+	return slices.ContainsFunc(allowed, func(of request) bool { return of.Verb == "update" && of.resource() == "services" })
+}
 
 // takesBack tells whether a replica has looked for those that are gone.
 func takesBack() bool {
