@@ -229,7 +229,8 @@ func (r *round) joinSharers(ctx context.Context, need *loadbalancer.Need) (bool,
 	for _, place := range r.sharers.of(key, r.store.Tenants) {
 		address := place.Address()
 		standing, of := r.all.Keeps(r.who, r.request.Pool, address)
-		if loadbalancer.FamilyOf(address) != need.Family || standing != pool.Fits || of.OfNodes() || !of.AutoAssign && r.request.Pool == "" {
+		fits := loadbalancer.FamilyOf(address) == need.Family && standing == pool.Fits
+		if !fits || of.OfNodes() || !of.AutoAssign && r.request.Pool == "" {
 			continue
 		}
 		joined, err := r.join(ctx, need, place, of)

@@ -58,7 +58,7 @@ func TestUpheaval(t *testing.T) {
 	t.Parallel()
 	runs, found := numberFrom(t, "MODEL_RUNS")
 	if !found {
-		runs = 150
+		runs = 40
 	}
 	first := uint64(1)
 	if seed, found := numberFrom(t, "MODEL_SEED"); found {
