@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -95,17 +96,17 @@ func TestACallThatDoesNotReturnHoldsUpItsOwnServiceAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls, registry := newTestCalls(t)
 		release := make(chan struct{})
-		made := 0
+		var made atomic.Int32
 		stubborn := func(context.Context) (int, error) {
-			made++
+			made.Add(1)
 			<-release
 			return 7, nil
 		}
 		if got, err := called(t.Context(), calls, balancerOf("web"), "ensure", stubborn); got != 0 || !errors.Is(err, errOverdue) {
 			t.Errorf("%d, %v", got, err)
 		}
-		if _, err := called(t.Context(), calls, balancerOf("web"), "delete", stubborn); !errors.Is(err, errStuck) || made != 1 {
-			t.Errorf("%v after %d calls, want no second one", err, made)
+		if _, err := called(t.Context(), calls, balancerOf("web"), "delete", stubborn); !errors.Is(err, errStuck) || made.Load() != 1 {
+			t.Errorf("%v after %d calls, want no second one", err, made.Load())
 		}
 		at := time.Now()
 		quick := func(context.Context) (int, error) { return 8, nil }

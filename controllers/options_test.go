@@ -107,7 +107,8 @@ func TestOptionsRanges(t *testing.T) {
 
 func TestDefaultsAreThoseOfKubeControllerManager(t *testing.T) {
 	want := Options{
-		Controllers: []string{"*"}, EndpointsMode: EndpointsOn,
+		Controllers: []string{"*"}, EndpointsMode: EndpointsOn, EndpointsQuietPeriod: time.Minute,
+		KubeControllerManagerLeases:    []string{"kube-system/kube-controller-manager"},
 		ConcurrentServiceEndpointSyncs: 5, ConcurrentEndpointSyncs: 5, MirroringConcurrentServiceEndpointSyncs: 5,
 		MaxEndpointsPerSlice: 100, MirroringMaxEndpointsPerSubset: 1000, MinResyncPeriod: 12 * time.Hour,
 		MaxUpdatesGatherPeriod: time.Second, SliceMergeRate: 20, EndpointsCheckPeriod: 10 * time.Minute,
@@ -121,7 +122,8 @@ func TestDefaultsAreThoseOfKubeControllerManager(t *testing.T) {
 
 func TestDefaultsReplaceNothingThatIsSet(t *testing.T) {
 	set := Options{
-		Controllers: []string{"-endpoints", "*"}, EndpointsMode: EndpointsOff,
+		Controllers: []string{"-endpoints", "*"}, EndpointsMode: EndpointsOff, EndpointsQuietPeriod: time.Second,
+		KubeControllerManagerLeases:    []string{"elsewhere/manager"},
 		ConcurrentServiceEndpointSyncs: 6, ConcurrentEndpointSyncs: 7, MirroringConcurrentServiceEndpointSyncs: 8,
 		MaxEndpointsPerSlice: 9, MirroringMaxEndpointsPerSubset: 10, MinResyncPeriod: time.Hour,
 		EndpointSliceUpdatesBatchPeriod: 1, EndpointUpdatesBatchPeriod: 2, MirroringEndpointSliceUpdatesBatchPeriod: 3,
