@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"time"
 	"slices"
 	"strings"
 
@@ -156,16 +157,20 @@ func versions(of ...space) func(context.Context) (map[string]string, error) {
 }
 
 // restingVersions waits until neither EndpointSlices nor Endpoints change any
-// more, and returns their resourceVersions.
+// more, and returns their resourceVersions. Slices that are sparse are merged when
+// nothing has been written for two seconds.
 func restingVersions(ctx context.Context, of ...space) map[string]string {
 	GinkgoHelper()
+	const rest = 2*time.Second + absence
 	var last map[string]string
+	var since time.Time
 	Eventually(func(g Gomega, ctx context.Context) {
 		now, err := versions(of...)(ctx)
 		g.Expect(err).NotTo(HaveOccurred())
-		before := last
-		last = now
-		g.Expect(maps.Equal(now, before)).To(BeTrue(), "something still changes")
+		if !maps.Equal(now, last) {
+			last, since = now, time.Now()
+		}
+		g.Expect(time.Since(since)).To(BeNumerically(">", rest), "something still changes")
 	}).WithContext(ctx).WithPolling(absence).Should(Succeed())
 	return last
 }
