@@ -7,9 +7,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"time"
 	"slices"
 	"strings"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
