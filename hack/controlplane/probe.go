@@ -4,7 +4,9 @@
 package controlplane
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -50,17 +52,23 @@ const (
 	portTries = 100
 )
 
-// FreePort returns a TCP port of 127.0.0.1 that is free at the moment. Somebody
-// else may take it before the caller does.
+// errTaken says that others have claimed a port.
+var errTaken = errors.New("others are about to listen there")
+
+// FreePort returns a TCP port of 127.0.0.1 that is free at the moment, and that no other
+// call returns while this process lives. Somebody else may take it before the caller does.
 func FreePort(ctx context.Context) (int, error) {
 	var config net.ListenConfig
 	var err error
 	for range portTries {
 		port := firstPort + rand.IntN(lastPort-firstPort+1)
 		var listener net.Listener
-		if listener, err = config.Listen(ctx, "tcp", loopbackAddress(port)); err == nil {
-			return port, listener.Close()
+		if listener, err = config.Listen(ctx, "tcp", loopbackAddress(port)); err != nil {
+			continue
+		}
+		if err = listener.Close(); err == nil && claim(port) {
+			return port, nil
 		}
 	}
-	return 0, fmt.Errorf("looking for a free port: %w", err)
+	return 0, fmt.Errorf("looking for a free port of %d to %d: %w", firstPort, lastPort, cmp.Or(err, errTaken))
 }

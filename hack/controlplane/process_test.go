@@ -206,3 +206,18 @@ func TestTailOfAFile(t *testing.T) {
 		})
 	}
 }
+
+func TestAPortIsGivenToOneCallerAlone(t *testing.T) {
+	const many = 500
+	given := map[int]bool{}
+	for range many {
+		port, err := FreePort(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if given[port] {
+			t.Fatalf("port %d was given twice, though nobody has listened there yet", port)
+		}
+		given[port] = true
+	}
+}
