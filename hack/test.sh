@@ -80,6 +80,8 @@ packages=$(grep -E "$slow" <<<"$packages" || true; grep -vE "$slow" <<<"$package
 echo "testing $(wc -w <<<"$packages") packages; compiling them takes minutes the first time"
 # The tests start programs that the test cache does not know of: -count=1. The
 # suites mostly wait for them, so that more run at a time than there are cores: -p=6.
+# The time limit ends what hangs; the ledger's models take ten minutes beside the others
+# on two cores, and twice that where something else is at work, too.
 status=0
 # shellcheck disable=SC2086 # one word per package
 "$bin/gotestsum" --format pkgname --format-hide-empty-pkg --hide-summary skipped \
