@@ -177,9 +177,12 @@ var _ = Describe("A manager that finds out", func() {
 		Expect(in.faults(ctx)).To(BeEmpty())
 
 		By("leaving it to kube-controller-manager that starts")
+		watched.gapsPass()
 		stock := on.startStock(ctx, append(elects(), small)...)
 		life.steps(ctx, burst)
 		on.awaitDecision(ctx, ours, "SomebodyElse")
+		on.awaitQuiet(ctx, ours, stock)
+		watched.gapsCount(ctx)
 		on.leavesAlone(ctx, life, ours, stock)
 
 		for i, end := range []func() error{
@@ -197,6 +200,7 @@ var _ = Describe("A manager that finds out", func() {
 
 			By("leaving it to it again")
 			life.steps(ctx, burst)
+			watched.gapsPass()
 			// One that was paused ends when it goes on, since its Lease is over. A signal
 			// that means nothing tells the control plane that this is meant.
 			Expect(stock.Signal(syscall.SIGWINCH)).To(Succeed())
@@ -204,6 +208,8 @@ var _ = Describe("A manager that finds out", func() {
 			Expect(stock.Restart(ctx)).To(Succeed())
 			life.steps(ctx, burst)
 			on.awaitDecision(ctx, ours, "SomebodyElse")
+			on.awaitQuiet(ctx, ours, stock)
+			watched.gapsCount(ctx)
 			on.leavesAlone(ctx, life, ours, stock)
 		}
 		begun, missing := watched.state()
@@ -218,19 +224,22 @@ var _ = Describe("A manager that finds out", func() {
 		life := newChurn(ctx, in)
 		watched := in.keepSteady(ctx, "web")
 		ours := on.startOurs(ctx, auto, inTime, small)
+		on.awaitDecision(ctx, ours, "SomebodyElse")
 		for i := range pauses {
 			By(fmt.Sprintf("pausing it, time %d", i+1))
-			on.awaitDecision(ctx, ours, "SomebodyElse")
 			life.steps(ctx, burst)
 			Expect(stock.Signal(syscall.SIGSTOP)).To(Succeed())
 			life.steps(ctx, burst)
 			on.awaitDecision(ctx, ours, "NobodyElse")
 			Eventually(in.faults).WithContext(ctx).Should(BeEmpty(), "what the manager does alone")
 			life.steps(ctx, burst)
+			watched.gapsPass()
 			Expect(stock.Signal(syscall.SIGCONT)).To(Succeed())
 			life.steps(ctx, burst)
+			on.awaitDecision(ctx, ours, "SomebodyElse")
+			on.awaitQuiet(ctx, ours, stock)
+			watched.gapsCount(ctx)
 		}
-		on.awaitDecision(ctx, ours, "SomebodyElse")
 		on.leavesAlone(ctx, life, ours, stock)
 		begun, missing := watched.state()
 		Expect(begun).To(BeTrue())

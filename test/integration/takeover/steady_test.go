@@ -29,6 +29,7 @@ type steady struct {
 	slices map[string]*discoveryv1.EndpointSlice
 	pods   []string
 	begun  bool // all were listed
+	lax    bool // gaps are let pass
 	faults []string
 }
 
@@ -84,10 +85,32 @@ func (s *steady) see(event watch.Event) {
 	missing := s.missing()
 	if len(missing) == 0 {
 		s.begun = true
-	} else if s.begun {
+	} else if s.begun && !s.lax {
 		s.faults = append(s.faults, fmt.Sprintf("%s of %s at version %s by %s: missing are %v",
 			event.Type, slice.Name, slice.ResourceVersion, lastWriter(slice), missing))
 	}
+}
+
+// gapsPass lets gaps pass until they count again. While kube-controller-manager and the
+// manager both write there may be some that last for a moment: kube-controller-manager
+// deletes slices without a precondition, those too that have come to hold endpoints since
+// it decided to.
+func (s *steady) gapsPass() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lax = true
+}
+
+// gapsCount waits until all are listed again, from when on they have to be.
+func (s *steady) gapsCount(ctx context.Context) {
+	GinkgoHelper()
+	Eventually(func() []string {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		missing := s.missing()
+		s.lax = len(missing) > 0
+		return missing
+	}).WithContext(ctx).Should(BeEmpty())
 }
 
 // missing returns the pods that are ready and in no slice of a family.
