@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"golang.org/x/time/rate"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/tools/events"
 )
@@ -18,9 +19,11 @@ const (
 	eventsPerSecond = 50
 	// eventsAtOnce go out without a wait after some time of rest.
 	eventsAtOnce = 100
-	// mostEventsWaiting is how many may wait. What comes on top is dropped: each Service
-	// says in its status what its event would.
-	mostEventsWaiting = 20_000
+	// mostEventsWaiting is how many may wait, and mostGoodNewsWaiting until when it is
+	// worth while to tell that a Service has what it asks for. What comes on top is
+	// dropped: each Service says in its status what its event would.
+	mostEventsWaiting   = 20_000
+	mostGoodNewsWaiting = 500
 )
 
 // pacedEvents records events at a bounded rate, so that thousands of Services that
@@ -44,7 +47,11 @@ func newPacedEvents(to events.EventRecorder) *pacedEvents {
 func (p *pacedEvents) Eventf(regarding, related runtime.Object, kind, reason, action, note string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.waiting) >= mostEventsWaiting {
+	most := mostEventsWaiting
+	if kind == corev1.EventTypeNormal {
+		most = mostGoodNewsWaiting
+	}
+	if len(p.waiting) >= most {
 		return
 	}
 	p.waiting = append(p.waiting, func() { p.to.Eventf(regarding, related, kind, reason, action, note, args...) })

@@ -24,7 +24,7 @@ func TestEventsOfManyAreRecordedOneAfterTheOther(t *testing.T) {
 		go func() { _ = paced.run(ctx) }()
 		synctest.Wait()
 		for i := range many {
-			paced.Eventf(&corev1.Service{}, nil, corev1.EventTypeNormal, "Reason", "Action", "number %d", i)
+			paced.Eventf(&corev1.Service{}, nil, corev1.EventTypeWarning, "Reason", "Action", "number %d", i)
 		}
 		synctest.Wait()
 		if got := len(to.Events); got != eventsAtOnce {
@@ -38,7 +38,7 @@ func TestEventsOfManyAreRecordedOneAfterTheOther(t *testing.T) {
 		time.Sleep(many / eventsPerSecond * time.Second) //nolint:forbidigo // as above
 		synctest.Wait()
 		for i := range many {
-			if want, got := fmt.Sprintf("Normal Reason number %d", i), <-to.Events; got != want {
+			if want, got := fmt.Sprintf("Warning Reason number %d", i), <-to.Events; got != want {
 				t.Fatalf("got %q, want %q", got, want)
 			}
 		}
@@ -46,11 +46,13 @@ func TestEventsOfManyAreRecordedOneAfterTheOther(t *testing.T) {
 }
 
 func TestEventsThatAreTooManyAreDropped(t *testing.T) {
-	paced := newPacedEvents(events.NewFakeRecorder(1))
-	for range mostEventsWaiting + 1 {
-		paced.Eventf(&corev1.Service{}, nil, corev1.EventTypeNormal, "Reason", "Action", "")
-	}
-	if len(paced.waiting) != mostEventsWaiting {
-		t.Errorf("%d events wait, want %d", len(paced.waiting), mostEventsWaiting)
+	for kind, most := range map[string]int{corev1.EventTypeNormal: mostGoodNewsWaiting, corev1.EventTypeWarning: mostEventsWaiting} {
+		paced := newPacedEvents(events.NewFakeRecorder(1))
+		for range most + 1 {
+			paced.Eventf(&corev1.Service{}, nil, kind, "Reason", "Action", "")
+		}
+		if len(paced.waiting) != most {
+			t.Errorf("%d events of type %s wait, want %d", len(paced.waiting), kind, most)
+		}
 	}
 }

@@ -32,11 +32,13 @@ var errNoMetadata = errors.New("the API server did not answer with the metadata 
 // leanClient has the API server answer creates and updates of EndpointSlices,
 // Endpoints and AllocationBlocks with the metadata of what it stored: a hundred
 // endpoints, which the sender knows, are neither encoded, sent nor read once more. Of
-// an object that was written, only the metadata is what the server has.
+// an object that was written, only the metadata is what the server has. Patches of the
+// status of a Service of which only the metadata is asked for are sent without the detours
+// of a client that does not know what it sends.
 type leanClient struct {
 	client.Client
-	slices, endpoints, blocks rest.Interface
-	parameters                runtime.ParameterCodec
+	slices, core, blocks rest.Interface
+	parameters           runtime.ParameterCodec
 }
 
 // newLeanClient is what [client.New] is.
@@ -50,13 +52,13 @@ func newLeanClient(config *rest.Config, options client.Options) (client.Client, 
 		return apiutil.RESTClientForGVK(kind, false, false, config, codecs, options.HTTPClient)
 	}
 	slices, errSlices := clientOf(discoveryv1.SchemeGroupVersion.WithKind("EndpointSlice"))
-	endpoints, errEndpoints := clientOf(corev1.SchemeGroupVersion.WithKind("Endpoints"))
+	core, errCore := clientOf(corev1.SchemeGroupVersion.WithKind("Endpoints"))
 	blocks, errBlocks := clientOf(servicenetv1alpha1.GroupVersion.WithKind("AllocationBlock"))
-	if err := errors.Join(errSlices, errEndpoints, errBlocks); err != nil {
+	if err := errors.Join(errSlices, errCore, errBlocks); err != nil {
 		return nil, fmt.Errorf("building the client of what is written most: %w", err)
 	}
 	return &leanClient{
-		Client: whole, slices: slices, endpoints: endpoints, blocks: blocks, parameters: runtime.NewParameterCodec(options.Scheme),
+		Client: whole, slices: slices, core: core, blocks: blocks, parameters: runtime.NewParameterCodec(options.Scheme),
 	}, nil
 }
 
@@ -68,7 +70,7 @@ func (c *leanClient) Create(ctx context.Context, object client.Object, options .
 	}
 	var all client.CreateOptions
 	all.ApplyOptions(options)
-	return c.send(ctx, to.Post().Resource(resource), object, all.AsCreateOptions())
+	return c.send(ctx, c.with(to.Post().Resource(resource), all.AsCreateOptions(), len(options)).Body(object), object)
 }
 
 // Update updates an object likewise.
@@ -79,7 +81,8 @@ func (c *leanClient) Update(ctx context.Context, object client.Object, options .
 	}
 	var all client.UpdateOptions
 	all.ApplyOptions(options)
-	return c.send(ctx, to.Put().Resource(resource).Name(object.GetName()), object, all.AsUpdateOptions())
+	request := to.Put().Resource(resource).Name(object.GetName())
+	return c.send(ctx, c.with(request, all.AsUpdateOptions(), len(options)).Body(object), object)
 }
 
 // of returns what to write an object with, nil if it is no lean one.
@@ -88,7 +91,7 @@ func (c *leanClient) of(object client.Object) (to rest.Interface, resource strin
 	case *discoveryv1.EndpointSlice:
 		return c.slices, "endpointslices"
 	case *corev1.Endpoints:
-		return c.endpoints, "endpoints"
+		return c.core, "endpoints"
 	case *servicenetv1alpha1.AllocationBlock:
 		return c.blocks, "allocationblocks"
 	default:
@@ -96,13 +99,20 @@ func (c *leanClient) of(object client.Object) (to rest.Interface, resource strin
 	}
 }
 
-func (c *leanClient) send(ctx context.Context, request *rest.Request, object client.Object, options runtime.Object) error {
+// with adds options to a request. Where there are none, they need not be encoded.
+func (c *leanClient) with(request *rest.Request, options runtime.Object, count int) *rest.Request {
+	if count == 0 {
+		return request
+	}
+	return request.VersionedParams(options, c.parameters)
+}
+
+// send makes a request. The metadata of the answer becomes that of the object.
+func (c *leanClient) send(ctx context.Context, request *rest.Request, object client.Object) error {
 	var answer metav1.PartialObjectMetadata
 	err := request.
 		NamespaceIfScoped(object.GetNamespace(), object.GetNamespace() != "").
 		SetHeader("Accept", metadataOnly).
-		VersionedParams(options, c.parameters).
-		Body(object).
 		Do(ctx).
 		Into(&answer)
 	if err != nil {
@@ -114,4 +124,32 @@ func (c *leanClient) send(ctx context.Context, request *rest.Request, object cli
 	}
 	*meta = answer.ObjectMeta
 	return nil
+}
+
+// Status is of client.Client.
+func (c *leanClient) Status() client.SubResourceWriter {
+	return &leanStatus{SubResourceWriter: c.Client.Status(), to: c}
+}
+
+// leanStatus writes statuses.
+type leanStatus struct {
+	client.SubResourceWriter
+	to *leanClient
+}
+
+// Patch patches the status of an object. Of the metadata of a Service, that of the answer
+// becomes the object's.
+func (s *leanStatus) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+	var all client.SubResourcePatchOptions
+	all.ApplyOptions(options)
+	meta, isMeta := object.(*metav1.PartialObjectMetadata)
+	if !isMeta || all.SubResourceBody != nil || meta.GroupVersionKind() != corev1.SchemeGroupVersion.WithKind("Service") {
+		return s.SubResourceWriter.Patch(ctx, object, patch, options...)
+	}
+	content, err := patch.Data(object)
+	if err != nil {
+		return fmt.Errorf("building the patch of a status: %w", err)
+	}
+	request := s.to.core.Patch(patch.Type()).Resource("services").Name(object.GetName()).SubResource("status")
+	return s.to.send(ctx, s.to.with(request, all.AsPatchOptions(), len(options)).Body(content), object)
 }

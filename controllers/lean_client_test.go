@@ -19,6 +19,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -102,10 +103,17 @@ func TestWritesAreAnsweredWithMetadataAlone(t *testing.T) {
 	if err := to.Update(t.Context(), block); err != nil {
 		t.Fatal(err)
 	}
+	service := metadataOf("web")
+	service.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}
+	patch := client.RawPatch(types.MergePatchType, []byte(`{"status":{"loadBalancer":{"ingress":[{"ip":"10.0.0.1"}]}}}`))
+	if err := to.Status().Patch(t.Context(), service, patch); err != nil {
+		t.Fatal(err)
+	}
 	want := []string{
 		"PUT /apis/discovery.k8s.io/v1/namespaces/shop/endpointslices/web-1?fieldManager=tester lean",
 		"POST /api/v1/namespaces/shop/endpoints?fieldManager=tester lean",
 		"PUT /apis/servicenet.dev/v1alpha1/allocationblocks/nodeport-0?fieldManager=tester lean",
+		"PATCH /api/v1/namespaces/shop/services/web/status?fieldManager=tester lean",
 	}
 	if diff := cmp.Diff(want, *requests); diff != "" {
 		t.Error(diff)

@@ -33,7 +33,7 @@ func setupLoadBalancer(mgr ctrl.Manager, r *replica) error {
 		return err
 	}
 	reconciler := &loadBalancerReconciler{r.balancers}
-	return newController(mgr, LoadBalancerName, "service", r.options.ConcurrentServiceSyncs,
+	return newController(mgr, LoadBalancerName, "service", r.options.ConcurrentServiceSyncs*syncsPerCall,
 		r.cluster.GetCache(), []watch{r.balancers.requests}).Complete(reconciler)
 }
 

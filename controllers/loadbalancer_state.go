@@ -36,6 +36,8 @@ type loadBalancers struct {
 	recorder *pacedEvents
 	counters *loadBalancerMetrics
 	requests *requests
+	// calls bounds how many Services are read or written at a time.
+	calls chan struct{}
 	// tracker knows which of our writes the cache has not shown yet.
 	tracker *tracker.Tracker[*corev1.Service]
 	// pools are those from which addresses are given: all that Services had of them
@@ -71,6 +73,7 @@ func newLoadBalancers(r *replica, registry prometheus.Registerer) (*loadBalancer
 		replica: r, statuses: r.cluster.GetClient(), recorder: newPacedEvents(r.recorder),
 		terms:    termsOf(r.options),
 		requests: &requests{early: map[types.NamespacedName]bool{}},
+		calls:    make(chan struct{}, r.options.ConcurrentServiceSyncs),
 		tracker:  tracker.New(func(s *corev1.Service) types.NamespacedName { return client.ObjectKeyFromObject(s) }),
 		changed:  newBell(),
 		waiters:  loadbalancer.NewWaiters(), turn: loadbalancer.NewTurn(),

@@ -22,6 +22,16 @@ import (
 	"servicenet.dev/servicenet/internal/loadbalancer"
 )
 
+// syncsPerCall is how many times as many Services are worked on as may be read or written
+// at a time: most of them wait for a write of the ledger, which they share.
+const syncsPerCall = 8
+
+// call waits until not too many Services are being read or written.
+func (b *loadBalancers) call() (done func()) {
+	b.calls <- struct{}{}
+	return func() { <-b.calls }
+}
+
 // confirmSaid asks the API server for what a status is about to say that it did not say
 // before, and that was not given just now. The cache of Services may be ahead of that of
 // the ledger: another leader may have taken the address from the Service in between.
@@ -57,6 +67,7 @@ func (b *loadBalancers) confirmRead(ctx context.Context, service *corev1.Service
 		return wait, nil
 	}
 	var now corev1.Service
+	defer b.call()()
 	if err := client.IgnoreNotFound(b.live.Get(ctx, client.ObjectKeyFromObject(service), &now)); err != nil {
 		return 0, fmt.Errorf("reading Service %s: %w", service.Name, err)
 	}
@@ -138,6 +149,7 @@ func (b *loadBalancers) patch(
 		ObjectMeta: metav1.ObjectMeta{Namespace: service.Namespace, Name: service.Name},
 	}
 	patch := client.RawPatch(types.MergePatchType, content)
+	defer b.call()()
 	defer b.tracker.Begin(client.ObjectKeyFromObject(service))()
 	if len(subresource) > 0 {
 		err = b.statuses.Status().Patch(ctx, object, patch)

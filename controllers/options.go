@@ -170,9 +170,9 @@ type Options struct {
 	// with a warning.
 	AllowedExternalIPs []string
 
-	// ConcurrentServiceSyncs is how many Services of type LoadBalancer are worked on at a
-	// time: 1 to 50, default 32. Those that are worked on together share writes of the
-	// ledger.
+	// ConcurrentServiceSyncs is how many Services of type LoadBalancer are written at a
+	// time: 1 to 50, default 32. Eight times as many are worked on, which share writes of
+	// the ledger.
 	ConcurrentServiceSyncs int
 
 	// LoadBalancerClass is the class of the Services of type LoadBalancer that get

@@ -134,7 +134,7 @@ func Defaults() Timing {
 		InFlight:   60 * time.Second,
 		Settle:     2 * time.Second,
 		Gather:     250 * time.Millisecond,
-		Quarantine: 10 * time.Second,
+		Quarantine: 5 * time.Second,
 		Release:    time.Second,
 		Patience:   8 * time.Second,
 		Recall:     3 * time.Second,

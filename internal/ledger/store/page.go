@@ -4,6 +4,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -56,6 +57,8 @@ type page struct {
 
 	waiting []*change
 	writing bool
+	// sent is what is being written, if anything is.
+	sent *draft
 	// written is when the last write began, and crowded tells that it was for several.
 	written time.Time
 	crowded bool
@@ -169,12 +172,24 @@ func (s *Store) BlockSeen(object *servicenetv1alpha1.AllocationBlock) {
 	defer s.mu.Unlock()
 	p := s.page(key)
 	if !s.isNews(p, &object.ObjectMeta) {
-		return // as is most of what this replica wrote itself: it need not be decoded
+		return
 	}
-	s.mu.Unlock()
-	v := versionOf(object)
-	s.mu.Lock()
+	v := s.sentAs(p, object)
+	if v == nil {
+		s.mu.Unlock()
+		v = versionOf(object)
+		s.mu.Lock()
+	}
 	s.see(p, v)
+}
+
+// sentAs returns the version that an object is if it is what is being written now: it is
+// mostly seen before the write is answered, and need not be decoded. Else it returns nil.
+func (s *Store) sentAs(p *page, object *servicenetv1alpha1.AllocationBlock) *version {
+	if p.sent == nil || !bytes.Equal(p.sent.data, object.Data) {
+		return nil
+	}
+	return written(p.sent, object)
 }
 
 // BlockGone tells of a block that a watch shows to be deleted, as it was then. If not

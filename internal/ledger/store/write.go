@@ -65,8 +65,8 @@ func (s *Store) enter() (leave func()) {
 // is written, watched and read as a whole. Where many Services change at a time, their
 // changes wait for each other, the longer the larger the block is, within a bound.
 const (
-	bytesPerMillisecond = 4 << 10
-	longestCrowding     = 30 * time.Millisecond
+	bytesPerMillisecond = 1 << 10
+	longestCrowding     = 60 * time.Millisecond
 )
 
 // gatherCrowd waits for others if the last write of a page was for several.
@@ -121,12 +121,13 @@ func (s *Store) writeOnce(p *page, batch []*change) (again []*change, more bool,
 		return nil, true, err
 	}
 	object := p.object(d.block, d.data)
-	p.written, p.crowded = time.Now(), len(d.changes) > 1
+	p.sent, p.written, p.crowded = d, time.Now(), len(d.changes) > 1
 	s.mu.Unlock()
 
 	err = s.put(d, object)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	p.sent = nil
 	if err == nil {
 		s.land(p, d, object)
 		return nil, true, nil
