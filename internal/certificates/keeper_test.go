@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/pem"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -163,6 +164,9 @@ func TestAFirstInstallationIsTrustedAndServed(t *testing.T) {
 	}
 
 	before := s.writes
+	if again, err := k.Reconcile(t.Context(), reconcile.Request{}); err != nil || again.RequeueAfter == 0 {
+		t.Errorf("nobody looks again when it is to be renewed (%v)", err)
+	}
 	reconcileTwice(t, k)
 	if s.writes != before {
 		t.Errorf("%d writes where all agrees", s.writes-before)
@@ -186,6 +190,29 @@ func TestNothingIsServedBeforeItIsTrusted(t *testing.T) {
 	reconcileTwice(t, k)
 	if !filled(k.store) {
 		t.Error("not served once it is trusted")
+	}
+}
+
+// moved shows the webhooks as they were before others changed their order.
+type moved struct{ client.Reader }
+
+func (m moved) Get(ctx context.Context, key client.ObjectKey, into client.Object, o ...client.GetOption) error {
+	err := m.Reader.Get(ctx, key, into, o...)
+	if of, ok := into.(*admissionregistrationv1.MutatingWebhookConfiguration); ok {
+		slices.Reverse(of.Webhooks)
+	}
+	return err
+}
+
+func TestNoOtherWebhookIsChangedThanTheOneThatWasSeen(t *testing.T) {
+	s := install(t)
+	k := s.replica(s)
+	if _, err := k.Reconcile(t.Context(), reconcile.Request{}); err != nil {
+		t.Fatal(err)
+	}
+	k.reader = moved{s}
+	if _, err := k.Reconcile(t.Context(), reconcile.Request{}); err == nil || filled(k.store) {
+		t.Error("written by a number that means another one by now")
 	}
 }
 
