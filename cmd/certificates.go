@@ -7,11 +7,13 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"slices"
 
-	"github.com/open-policy-agent/cert-controller/pkg/rotator"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
+
+	"servicenet.dev/servicenet/internal/certificates"
 )
 
 // Names of config/webhook, without the prefix that config/default puts in front of
@@ -28,16 +30,15 @@ type rotationSettings struct {
 	rotate bool
 	// prefix is what the names of all that is concerned begin with.
 	prefix string
-	// ready is closed once there is a certificate that the API server trusts.
-	ready chan struct{}
+	store  *certificates.Store
 }
 
 func (s *settings) addRotationFlags() {
 	r := &s.rotation
-	r.prefix, r.ready = "servicenet-", make(chan struct{})
+	r.prefix, r.store = "servicenet-", certificates.NewStore()
 	s.addSwitch(&r.rotate, "webhook-cert-rotation", truth,
 		"Make the certificate of the webhooks, renew it in time, and have the API server trust it. It is kept in the Secret "+
-			"<prefix>"+webhookKeyPair+" of --namespace, which must exist and be mounted at --webhook-cert-dir")
+			"<prefix>"+webhookKeyPair+" of --namespace, which must exist; --webhook-cert-dir is not read")
 	s.flags.Var(&value[string]{&r.prefix, "prefix", namePrefix}, "webhook-name-prefix",
 		"What the names of the webhooks' Secret, Service and configurations begin with, with --webhook-cert-rotation")
 }
@@ -49,39 +50,27 @@ func addRotation(mgr ctrl.Manager, s *settings) error {
 		return nil
 	}
 	named := func(name string) string { return s.rotation.prefix + name }
-	err := rotator.AddRotator(mgr, &rotator.CertRotator{
-		SecretKey:      types.NamespacedName{Namespace: s.controllers.Namespace, Name: named(webhookKeyPair)},
-		CertDir:        s.webhooks.certDir,
-		CertName:       s.webhooks.certName,
-		KeyName:        s.webhooks.keyName,
-		CAName:         named("webhook-ca"),
-		CAOrganization: "servicenet",
-		DNSName:        fmt.Sprintf("%s.%s.svc", named(webhookService), s.controllers.Namespace),
-		IsReady:        s.rotation.ready,
-		FieldOwner:     "servicenet-cert-rotation",
-		Webhooks: []rotator.WebhookInfo{
-			{Name: named(serviceWebhooks), Type: rotator.Mutating},
-			{Name: named(serviceWebhooks), Type: rotator.Validating},
-			{Name: named(poolWebhooks), Type: rotator.Validating},
-		},
+	return certificates.Add(mgr, certificates.Options{
+		Secret:     types.NamespacedName{Namespace: s.controllers.Namespace, Name: named(webhookKeyPair)},
+		Authority:  named("webhook-ca"),
+		DNSName:    fmt.Sprintf("%s.%s.svc", named(webhookService), s.controllers.Namespace),
+		Mutating:   named(serviceWebhooks),
+		Validating: []string{named(serviceWebhooks), named(poolWebhooks)},
+		Store:      s.rotation.store,
 	})
-	if err != nil {
-		return fmt.Errorf("adding the rotation of certificates: %w", err)
-	}
-	return nil
 }
 
 // webhookServer returns the server of the webhooks.
 func (s *settings) webhookServer(tlsOptions []func(*tls.Config)) webhook.Server {
-	server := s.webhooks.server(tlsOptions...)
-	if s.rotation.rotate {
-		return patientServer{server, s.rotation.ready}
+	if !s.rotation.rotate {
+		return s.webhooks.server(tlsOptions...)
 	}
-	return server
+	fromStore := func(config *tls.Config) { config.GetCertificate = s.rotation.store.Get }
+	return patientServer{s.webhooks.server(append(slices.Clone(tlsOptions), fromStore)...), s.rotation.store.Filled()}
 }
 
-// patientServer begins to serve once there is a certificate. Without one, the server
-// in it would fail, and the manager with it.
+// patientServer begins to serve once there is a certificate that the API server trusts:
+// until then the manager is not ready.
 type patientServer struct {
 	webhook.Server
 

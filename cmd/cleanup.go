@@ -37,7 +37,7 @@ installed from is deleted, since nobody could remove it later on.
 
 In this order: the webhook configurations, the Deployment, and when no replica is left,
 our finalizers on Services and pools, the admission policies, the ledger, the ServiceCIDRs
-of pools and the Leases. Services keep their numbers, and load balancers their addresses.
+of pools, what asked who writes endpoints, and the Leases. Services keep their numbers, and load balancers their addresses.
 The pools stay, and go with their kinds.
 
 Usage:

@@ -29,21 +29,24 @@ func (c *cleaner) awaitReplicas(ctx context.Context) (int, error) {
 	ticker := time.NewTicker(lookInterval)
 	defer ticker.Stop()
 	seen := sightings{}
-	for {
+	var running []string
+	for ctx.Err() == nil || running == nil {
 		leases, err := c.leases(ctx)
+		if ctx.Err() != nil && running != nil {
+			break // which is why, if this failed
+		}
 		if err != nil {
 			return 0, err
 		}
-		running := seen.look(leases, time.Now())
-		if len(running) == 0 {
+		if running = seen.look(leases, time.Now()); len(running) == 0 {
 			return len(leases), nil
 		}
 		select {
 		case <-ctx.Done():
-			return 0, fmt.Errorf("%s still runs: stop it, and run this again", strings.Join(running, ", "))
 		case <-ticker.C:
 		}
 	}
+	return 0, fmt.Errorf("%s still runs: stop it, and run this again", strings.Join(running, ", "))
 }
 
 // leases returns the Leases that replicas hold.

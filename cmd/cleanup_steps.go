@@ -28,6 +28,7 @@ import (
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 	"servicenet.dev/servicenet/internal/policy"
 	"servicenet.dev/servicenet/internal/pool"
+	"servicenet.dev/servicenet/internal/standby"
 )
 
 // deploymentName is that of config/manager, without the prefix.
@@ -82,6 +83,7 @@ func (c *cleaner) run(ctx context.Context, out io.Writer) error {
 		{"admission policies and bindings removed", c.removePolicies},
 		{"blocks of the ledger removed", c.removeBlocks},
 		{"ServiceCIDRs of pools removed", c.removeServiceCIDRs},
+		{"objects that asked who writes endpoints removed", c.removeQuestions},
 		{"Leases removed", c.removeLeases},
 	} {
 		errs = append(errs, rest.run(ctx, out))
@@ -245,4 +247,15 @@ func (c *cleaner) removeServiceCIDRs(ctx context.Context) (int, error) {
 		cidr, ok := object.(*networkingv1.ServiceCIDR)
 		return ok && cidr.DeletionTimestamp == nil && pool.OwnerPool(cidr) != ""
 	})
+}
+
+// removeQuestions removes what a replica that was killed has left of
+// --endpoints-mode=auto. Their EndpointSlices go with them.
+func (c *cleaner) removeQuestions(ctx context.Context) (int, error) {
+	asks := func(object client.Object) bool {
+		return standby.Question(client.ObjectKeyFromObject(object), c.namespace)
+	}
+	services, err := c.removeAll(ctx, &corev1.ServiceList{}, asks, client.InNamespace(c.namespace))
+	endpoints, more := c.removeAll(ctx, &corev1.EndpointsList{}, asks, client.InNamespace(c.namespace))
+	return services + endpoints, errors.Join(err, more)
 }

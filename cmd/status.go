@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -66,7 +67,8 @@ func newInquiry() *inquiry {
 	q := &inquiry{flags: pflag.NewFlagSet(statusCommand, pflag.ContinueOnError)}
 	q.flags.Usage = func() {} // runStatus prints it, where it belongs
 	q.flags.SortFlags = false
-	q.flags.StringVarP(&q.namespace, "namespace", "n", "", "Namespace of the manager. Default: all of them")
+	q.flags.StringVarP(&q.namespace, "namespace", "n", os.Getenv("POD_NAMESPACE"),
+		"Namespace of the manager. Default: $POD_NAMESPACE, which its Pods have, else all of them")
 	q.flags.BoolVar(&q.noHeaders, "no-headers", false, "Leave out the names of the columns")
 	q.flags.AddGoFlag(flag.CommandLine.Lookup(config.KubeconfigFlagName)) // registered by controller-runtime
 	return q

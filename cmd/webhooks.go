@@ -34,8 +34,8 @@ func (s *settings) addWebhookFlags() {
 	}
 	o.WebhookDrainPeriod = drainPeriod
 	s.addSwitch(&o.EnableWebhooks, "enable-webhooks", truth,
-		"Serve the admission webhooks, which give Services their numbers. They need a certificate, in --webhook-cert-dir, "+
-			"and to be registered with the API server")
+		"Serve the admission webhooks, which give Services their numbers. They need a certificate, "+
+			"of --webhook-cert-dir or --webhook-cert-rotation, and to be registered with the API server")
 	s.flags.StringVar(&w.address, "webhook-bind-address", w.address,
 		"Address of the interface to serve the webhooks on. Default: all of them")
 	s.flags.Var(&value[int]{&w.port, "port", wholeNumber(1, highestPort)}, "webhook-port", "Port to serve the webhooks on")

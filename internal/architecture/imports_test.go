@@ -64,6 +64,7 @@ func thinking() set {
 func doing() set {
 	return set{in: []string{
 		"internal/architecture",
+		"internal/certificates",
 		"internal/ledger/store",
 		"internal/version",
 		"internal/webhooks",

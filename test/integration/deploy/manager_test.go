@@ -4,14 +4,10 @@
 package deploy
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -30,37 +26,39 @@ import (
 type deployed struct {
 	*controlplane.Process
 
-	metricsAddress string
+	healthAddress, metricsAddress, webhooksAddress string
 }
 
-// startDeployed starts a manager with the arguments of the Deployment, and with the
-// token of its service account. It is ready when it is trusted by the API server.
+// startDeployed starts a manager as launch does. It is ready when it is trusted by the
+// API server, which calls its webhooks from then on.
 func startDeployed(ctx context.Context, name string, more ...string) *deployed {
+	GinkgoHelper()
+	manager := launch(ctx, name, more...)
+	Eventually(manager.ready).WithContext(ctx).Should(Succeed())
+	tunnel.send(manager.webhooksAddress)
+	return manager
+}
+
+// launch starts a manager with the arguments of the Deployment, and with the token of
+// its service account.
+func launch(ctx context.Context, name string, more ...string) *deployed {
 	GinkgoHelper()
 	var deployment appsv1.Deployment
 	Expect(api.Get(ctx, client.ObjectKey{Namespace: system, Name: "servicenet-controller-manager"}, &deployment)).To(Succeed())
 	pod := deployment.Spec.Template.Spec
-	folder := GinkgoT().TempDir()
-	certificates := filepath.Join(folder, "certificates")
-	Expect(os.Mkdir(certificates, 0o700)).To(Succeed())
-	config := filepath.Join(folder, "kubeconfig")
+	config := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
 	writeToken(ctx, pod.ServiceAccountName, config)
 
 	health, metrics, webhooks := freePort(ctx), freePort(ctx), freePort(ctx)
-	mounting, unmount := context.WithCancel(context.WithoutCancel(ctx))
-	DeferCleanup(unmount)
-	go keepMounted(mounting, certificates)
 	running, err := plane.StartProcess(ctx, controlplane.Command{
 		Name: name, Path: found("manager"),
 		Env: []string{"POD_NAMESPACE=" + system},
 		Args: append(append(more, pod.Containers[0].Args...),
 			"--kubeconfig="+config, "--leader-election-namespace="+system,
 			"--health-probe-bind-address="+local(health), "--metrics-bind-address="+local(metrics),
-			"--webhook-bind-address=127.0.0.1", fmt.Sprintf("--webhook-port=%d", webhooks), "--webhook-cert-dir="+certificates),
-		Ready: controlplane.HTTPReady(http.DefaultClient, "http://"+local(health)+"/readyz"),
+			"--webhook-bind-address=127.0.0.1", fmt.Sprintf("--webhook-port=%d", webhooks)),
 	})
 	Expect(err).NotTo(HaveOccurred())
-	tunnel.send(local(webhooks))
 	DeferCleanup(func(ctx context.Context) {
 		tunnel.send("")
 		if CurrentSpecReport().Failed() {
@@ -68,7 +66,17 @@ func startDeployed(ctx context.Context, name string, more ...string) *deployed {
 		}
 		Expect(running.Stop(ctx)).To(Succeed())
 	})
-	return &deployed{Process: running, metricsAddress: local(metrics)}
+	return &deployed{Process: running, healthAddress: local(health), metricsAddress: local(metrics), webhooksAddress: local(webhooks)}
+}
+
+// ready tells whether it says that it is ready.
+func (d *deployed) ready(ctx context.Context) error {
+	select {
+	case <-d.Done():
+		return StopTrying("it has ended").Wrap(d.Err())
+	default:
+		return controlplane.HTTPReady(http.DefaultClient, "http://"+d.healthAddress+"/readyz")(ctx)
+	}
 }
 
 // stop ends the manager in order.
@@ -106,29 +114,4 @@ func writeToken(ctx context.Context, account, path string) {
 	of.Contexts["context"] = &clientcmdapi.Context{Cluster: "cluster", AuthInfo: "account", Namespace: system}
 	of.CurrentContext = "context"
 	Expect(clientcmd.WriteToFile(*of, path)).To(Succeed())
-}
-
-// keepMounted writes the certificate of the webhooks to a folder, as a kubelet does.
-func keepMounted(ctx context.Context, folder string) {
-	const interval = 100 * time.Millisecond
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	var mounted []byte
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		secret := &corev1.Secret{}
-		err := api.Get(ctx, client.ObjectKey{Namespace: system, Name: "servicenet-webhook-server-cert"}, secret)
-		if err != nil || secret.Data["tls.key"] == nil || bytes.Equal(mounted, secret.Data["tls.crt"]) {
-			continue
-		}
-		if errors.Join(
-			os.WriteFile(filepath.Join(folder, "tls.key"), secret.Data["tls.key"], 0o600),
-			os.WriteFile(filepath.Join(folder, "tls.crt"), secret.Data["tls.crt"], 0o600)) == nil {
-			mounted = secret.Data["tls.crt"]
-		}
-	}
 }

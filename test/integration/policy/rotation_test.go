@@ -9,9 +9,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -19,7 +17,6 @@ import (
 	. "github.com/onsi/gomega"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -53,20 +50,11 @@ func install(ctx context.Context) {
 	}
 }
 
-// mount writes the certificate of the webhooks to a folder, as a kubelet does, and
-// returns its authority.
-func mount(folder string) func(ctx context.Context) ([]byte, error) {
-	return func(ctx context.Context) ([]byte, error) {
-		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "servicenet-system", Name: "servicenet-webhook-server-cert"}}
-		if err := api.Get(ctx, client.ObjectKeyFromObject(secret), secret); err != nil || secret.Data["tls.key"] == nil {
-			return nil, err
-		}
-		var errs []error
-		for _, name := range []string{"tls.key", "tls.crt"} {
-			errs = append(errs, os.WriteFile(filepath.Join(folder, name), secret.Data[name], 0o600))
-		}
-		return secret.Data["ca.crt"], errors.Join(errs...)
-	}
+// authority returns who has signed the certificate in the Secret.
+func authority(ctx context.Context) ([]byte, error) {
+	secret := &corev1.Secret{}
+	err := api.Get(ctx, client.ObjectKey{Namespace: "servicenet-system", Name: "servicenet-webhook-server-cert"}, secret)
+	return secret.Data["ca.crt"], err
 }
 
 // trusted returns the authorities that the API server trusts to have signed the
@@ -95,21 +83,11 @@ var _ = Describe("A manager that rotates its certificate", func() {
 	It("makes it, has it trusted, and serves with it, with the rights of config/default", func(ctx SpecContext) {
 		newNamespace(ctx, "shop")
 		install(ctx)
-		folder := GinkgoT().TempDir()
-		mounted := make(chan struct{})
-		go func() {
-			defer GinkgoRecover()
-			defer close(mounted)
-			Eventually(mount(folder)).WithContext(ctx).Should(ContainSubstring("BEGIN CERTIFICATE"))
-		}()
-		// It is ready when its webhooks are served, and they are when there is a certificate.
-		manager := startManager(ctx, "--namespace=servicenet-system", "--webhook-cert-rotation",
-			"--webhook-cert-dir="+folder, "--webhook-cert-name=tls.crt", "--webhook-key-name=tls.key")
-		Eventually(mounted).WithContext(ctx).Should(BeClosed())
-
-		ca, err := mount(folder)(ctx)
+		// It is ready when its webhooks are served, and they are when the API server trusts them.
+		manager := startManager(ctx, "--namespace=servicenet-system", "--webhook-cert-rotation")
+		ca, err := authority(ctx)
 		Expect(err).NotTo(HaveOccurred())
-		Eventually(trusted).WithContext(ctx).Should(And(HaveLen(7), HaveEach(string(ca))))
+		Expect(trusted(ctx)).To(And(HaveLen(7), HaveEach(string(ca))))
 		authorities := x509.NewCertPool()
 		Expect(authorities.AppendCertsFromPEM(ca)).To(BeTrue())
 		dialer := &tls.Dialer{Config: &tls.Config{
