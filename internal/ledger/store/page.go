@@ -59,9 +59,9 @@ type page struct {
 	writing bool
 	// sent is what is being written, if anything is.
 	sent *draft
-	// written is when the last write began, and crowded tells that it was for several.
+	// written is when the last write began, and crowd how many changes it had.
 	written time.Time
-	crowded bool
+	crowd   int
 
 	// retained are the numbers that are held for whom.
 	retained map[ledger.Digest][]int

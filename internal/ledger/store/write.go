@@ -63,18 +63,23 @@ func (s *Store) enter() (leave func()) {
 
 // A block of load-balancer addresses says of each who has it, up to some 200 KiB, and
 // is written, watched and read as a whole. Where many Services change at a time, their
-// changes wait for each other, the longer the larger the block is, within a bound.
+// changes wait for each other, the longer the larger the block is, within a bound, and
+// twice as long where so many come at once that each waits for others in any case.
 const (
 	bytesPerMillisecond = 1 << 10
 	longestCrowding     = 60 * time.Millisecond
+	flood               = 64
 )
 
 // gatherCrowd waits for others if the last write of a page was for several.
 func (s *Store) gatherCrowd(p *page) {
 	s.mu.Lock()
 	wait := time.Duration(0)
-	if p.crowded && ledger.HasTenants(p.key.Family) {
+	if p.crowd > 1 && ledger.HasTenants(p.key.Family) {
 		apart := min(longestCrowding, time.Duration(len(p.data)/bytesPerMillisecond)*time.Millisecond)
+		if p.crowd >= flood {
+			apart *= 2
+		}
 		wait = time.Until(p.written.Add(apart))
 	}
 	s.mu.Unlock()
@@ -121,7 +126,7 @@ func (s *Store) writeOnce(p *page, batch []*change) (again []*change, more bool,
 		return nil, true, err
 	}
 	object := p.object(d.block, d.data)
-	p.sent, p.written, p.crowded = d, time.Now(), len(d.changes) > 1
+	p.sent, p.written, p.crowd = d, time.Now(), len(d.changes)
 	s.mu.Unlock()
 
 	err = s.put(d, object)
