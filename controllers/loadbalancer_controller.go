@@ -55,9 +55,12 @@ func (r *loadBalancerReconciler) Reconcile(ctx context.Context, request ctrl.Req
 		return ctrl.Result{RequeueAfter: tracker.MaxWait}, nil
 	}
 	done := r.begin(record.UID)
-	again, err := r.sync(ctx, record)
+	is, again, err := r.sync(ctx, record)
 	done()
-	if _, unavailable := errors.AsType[*ledger.UnavailableError](err); err != nil && (unavailable || isStale(err)) {
+	if err == nil && !r.stillHas(record.UID, is) {
+		r.requests.add(name) // another has changed that meanwhile
+	}
+	if _, unavailable := errors.AsType[*ledger.UnavailableError](err); err != nil && (is == nil || unavailable || isStale(err)) {
 		// It can't try now: whoever waits behind it is not to wait for it.
 		r.enqueue(r.leave(name)...)
 	}
@@ -68,66 +71,66 @@ func (r *loadBalancerReconciler) Reconcile(ctx context.Context, request ctrl.Req
 	return sooner(result, again), err
 }
 
-// sync does what is owed to a Service. It returns after what time to look at it again
-// without a reason; zero is never.
-func (r *loadBalancerReconciler) sync(ctx context.Context, record *serviceRecord) (again time.Duration, err error) {
+// sync does what is owed to a Service. It returns what the Service has then, nil if that
+// is nothing, and after what time to look at it again without a reason; zero is never.
+func (r *loadBalancerReconciler) sync(ctx context.Context, record *serviceRecord) (is *ensured, again time.Duration, err error) {
 	has := len(r.store.Tenancies(record.UID)) > 0
 	service := record.balanced
 	if service == nil {
 		r.forget(record.NamespacedName)
 		if !has {
-			return 0, nil
+			return nil, 0, nil
 		}
 		// Somebody took our finalizer off, and changed its type.
-		return 0, r.releaseAll(ctx, record.Owner, false)
+		return nil, 0, r.releaseAll(ctx, record.Owner, false)
 	}
 	switch r.terms.Duty(service, has) {
 	case loadbalancer.Serve:
 		return r.serve(ctx, service)
 	case loadbalancer.CleanUp:
 		r.forget(record.NamespacedName)
-		return 0, r.cleanUp(ctx, service)
+		return nil, 0, r.cleanUp(ctx, service)
 	case loadbalancer.Nothing:
 		r.forget(record.NamespacedName)
 	}
-	return 0, nil
+	return nil, 0, nil
 }
 
 // serve has a Service get what it asks for, and says so in its status. What it gives up
 // for that is given up when nobody can read there any more that it has it.
-func (r *loadBalancerReconciler) serve(ctx context.Context, service *corev1.Service) (again time.Duration, err error) {
+func (r *loadBalancerReconciler) serve(ctx context.Context, service *corev1.Service) (is *ensured, again time.Duration, err error) {
 	r.wanting(service)
 	if !loadbalancer.HasFinalizer(service) {
 		if service, err = r.putFinalizer(ctx, service); err != nil {
-			return 0, err
+			return nil, 0, err
 		}
 	}
-	is, err := r.provider.Ensure(ctx, service)
-	if err != nil {
-		return 0, err
+	if is, err = r.provider.Ensure(ctx, service); err != nil {
+		return nil, 0, err
 	}
 	if wait := r.contested(service, is); wait > 0 {
-		return wait, nil
+		return is, wait, nil
 	}
 	if err := r.confirmSaid(ctx, service, is); err != nil {
-		return 0, err
+		return is, 0, err
 	}
 	after, err := r.say(ctx, service, is)
 	if err != nil {
-		return 0, err
+		return is, 0, err
 	}
 	if is.Allocated.True {
 		r.satisfied(service)
 	}
 	if is.settle == nil {
-		return 0, nil
+		return is, 0, nil
 	}
 	if after == service { // nothing was written: what is said is only what the cache shows
 		if wait, err := r.confirmRead(ctx, service); wait > 0 || err != nil {
-			return wait, err
+			return is, wait, err
 		}
 	}
-	return 0, is.settle(ctx)
+	err = is.settle(ctx)
+	return is, 0, err
 }
 
 // cleanUp takes everything of ours from a Service, our finalizer last.

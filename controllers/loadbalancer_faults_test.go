@@ -134,6 +134,17 @@ func poolOf(name string, spec servicenetv1alpha1.LoadBalancerPoolSpec) *servicen
 	return &servicenetv1alpha1.LoadBalancerPool{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: spec}
 }
 
+// editPool changes a pool, and lets some time go by.
+func (s *calmScene) editPool(name string, change func(*servicenetv1alpha1.LoadBalancerPoolSpec)) {
+	s.v.mu.Lock()
+	next := s.v.stored(poolOf(name, servicenetv1alpha1.LoadBalancerPoolSpec{})).DeepCopyObject().(*servicenetv1alpha1.LoadBalancerPool) //nolint:errcheck // of the kind
+	change(&next.Spec)
+	next.Generation++
+	s.v.put("", next)
+	s.v.mu.Unlock()
+	s.passes(10 * time.Second)
+}
+
 func nodeAt(name, address string) *corev1.Node {
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"name": name}},
@@ -241,14 +252,10 @@ func TestAnAddressThatIsReservedByNowIsReplaced(t *testing.T) {
 		s.put(poolOf("blue", spec))
 		s.serve("web", 80)
 		s.wants("web", loadbalancer.Allocated, "192.0.2.1")
-		spec.Addresses = []string{"192.0.2.1-192.0.2.2"}
-		spec.Reservations = []servicenetv1alpha1.AddressReservation{{Namespace: "shop", Name: "other", Addresses: []string{"192.0.2.1"}}}
-		s.v.mu.Lock()
-		next := s.v.all("LoadBalancerPool")[0].DeepCopyObject().(*servicenetv1alpha1.LoadBalancerPool) //nolint:errcheck // of the kind
-		next.Spec, next.Generation = spec, 2
-		s.v.put("", next)
-		s.v.mu.Unlock()
-		s.passes(10 * time.Second)
+		s.editPool("blue", func(spec *servicenetv1alpha1.LoadBalancerPoolSpec) {
+			spec.Addresses = []string{"192.0.2.1-192.0.2.2"}
+			spec.Reservations = []servicenetv1alpha1.AddressReservation{{Namespace: "shop", Name: "other", Addresses: []string{"192.0.2.1"}}}
+		})
 		s.wants("web", loadbalancer.Allocated, "192.0.2.2")
 	})
 }
@@ -280,6 +287,117 @@ func TestWhatAnotherLeaderHasTakenIsNotSaid(t *testing.T) {
 			t.Errorf("what was given just now is asked for: %v", err)
 		}
 	})
+}
+
+// whileWriting does something while the leader waits for the answer to its next write of a
+// Service. Of the ledger it reads what that has come to, and watches show it nothing
+// before it has the answer.
+func (s *calmScene) whileWriting(place ledger.Place, do func()) {
+	written, check := make(chan struct{}), s.v.changed
+	s.v.mu.Lock()
+	s.v.changed = func(by string, before, after client.Object) {
+		check(by, before, after)
+		if _, is := after.(*corev1.Service); is && by != "" {
+			s.v.slow, s.v.changed = time.Minute, check
+			close(written)
+		}
+	}
+	s.v.mu.Unlock()
+	<-written
+	synctest.Wait() // so that it is known how long the answer takes
+	s.v.mu.Lock()
+	s.v.slow = 5 * time.Millisecond
+	s.v.mu.Unlock()
+	s.replicas[0].setDeaf(true)
+	do()
+	if _, err := s.replicas[0].store.Confirm(s.ctx, place, "anybody"); err != nil {
+		s.Error(err)
+	}
+	s.passes(2 * time.Minute)
+	s.replicas[0].setDeaf(false)
+	s.passes(time.Minute)
+}
+
+func TestWhatAnotherLeaderDoesMeanwhileIsSaid(t *testing.T) {
+	t.Parallel()
+	place := placeOf(netip.MustParseAddr("192.0.2.1"))
+	for name, test := range map[string]struct {
+		happens func(*calmScene, ledger.Tenant) error
+		want    []string
+	}{
+		"an address is given": {func(s *calmScene, of ledger.Tenant) error {
+			return s.replicas[1].store.Assign(s.ctx, place, of)
+		}, []string{loadbalancer.Allocated, "192.0.2.1"}},
+		"one is given, and taken": {func(s *calmScene, of ledger.Tenant) error {
+			return errors.Join(s.replicas[1].store.Assign(s.ctx, place, of),
+				s.replicas[1].store.Vacate(s.ctx, place, of.UID, ledger.Retention{}))
+		}, []string{loadbalancer.AddressOutsidePools}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inCalm(t, func(s *calmScene) {
+				s.put(poolOf("blue", servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{"198.51.100.0/31"}}))
+				s.serve("web", 80, withAnnotation(servicenetv1alpha1.LoadBalancerIPsAnnotation, "192.0.2.1"))
+				s.wants("web", loadbalancer.AddressOutsidePools)
+				s.edit(types.NamespacedName{Namespace: "shop", Name: "web"}, func(of *corev1.Service) bool {
+					of.Spec.Ports[0].Port = 81
+					return false
+				})
+				s.whileWriting(place, func() {
+					of := s.get("web")
+					tenant := ledger.NewTenant(ledger.Owner{NamespacedName: client.ObjectKeyFromObject(of), UID: of.UID},
+						ledger.Terms{Sockets: []ledger.Socket{ledger.SocketOf(corev1.ProtocolTCP, 81)}})
+					if err := test.happens(s, tenant); err != nil {
+						t.Error(err)
+					}
+				})
+				s.wants("web", test.want[0], test.want[1:]...)
+			})
+		})
+	}
+}
+
+// TestWhatAnotherLeaderUndoesMeanwhileIsDoneAgain has a Service given new terms, which
+// another leader undoes that does not know of them yet.
+func TestWhatAnotherLeaderUndoesMeanwhileIsDoneAgain(t *testing.T) {
+	t.Parallel()
+	place := placeOf(netip.MustParseAddr("192.0.2.1"))
+	for name, undo := range map[string]func(*calmScene, ledger.Tenant) error{
+		"the terms": func(s *calmScene, before ledger.Tenant) error {
+			return s.replicas[1].store.Assign(s.ctx, place, before)
+		},
+		"all": func(s *calmScene, before ledger.Tenant) error {
+			return s.replicas[1].store.Vacate(s.ctx, place, before.UID, ledger.Retention{})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inCalm(t, func(s *calmScene) {
+				s.put(poolOf("blue", servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{"192.0.2.1-192.0.2.1"}}))
+				s.serve("web", 80)
+				before := s.replicas[1].store.Tenants(place)[0]
+				s.edit(types.NamespacedName{Namespace: "shop", Name: "web"}, func(of *corev1.Service) bool {
+					of.Spec.Ports[0].Port = 81
+					return false
+				})
+				s.contend(time.Now().Add(time.Minute))
+				s.whileWriting(place, func() {
+					s.passes(100 * time.Millisecond) // until the other one knows of the new terms, too
+					if err := undo(s, before); err != nil {
+						t.Error(err)
+					}
+				})
+				s.wants("web", loadbalancer.Allocated, "192.0.2.1")
+				var got []ledger.Socket
+				for _, tenant := range s.replicas[1].store.Tenants(place) {
+					got = append(got, tenant.Sockets...)
+				}
+				if diff := cmp.Diff([]ledger.Socket{ledger.SocketOf(corev1.ProtocolTCP, 81)}, got); diff != "" {
+					t.Errorf("the ledger has other ports (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
 }
 
 func TestNothingIsGivenUpWhileAWriteMayLand(t *testing.T) {

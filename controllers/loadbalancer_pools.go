@@ -100,13 +100,15 @@ type round struct {
 	all     *pool.LoadBalancers
 	ours    func(netip.Addr) bool
 
+	// tenancies are what it has in the ledger, by what was seen and done here.
+	tenancies map[ledger.Place]ledger.Tenant
 	// has are the addresses that it had, nodes those that it is to have of nodes, with
 	// the pool.
 	has   []loadbalancer.Holding
 	nodes map[netip.Addr]*pool.LoadBalancerPool
 	// called are what it was called for, waits what it is to wait for, and refused the
 	// ports of addresses that others have.
-	called  []loadbalancer.Spot
+	called  []loadbalancer.Call
 	waits   map[loadbalancer.Spot]loadbalancer.Found
 	refused map[netip.Addr][]loadbalancer.Port
 
@@ -126,7 +128,7 @@ func (p *poolProvider) newRound(ctx context.Context, service *corev1.Service) (r
 		waiter: loadbalancer.Waiter{NamespacedName: name, Since: service.CreationTimestamp.Time},
 		all:    p.pools.Load(), ours: p.Ours(service),
 		nodes: map[netip.Addr]*pool.LoadBalancerPool{}, waits: map[loadbalancer.Spot]loadbalancer.Found{},
-		refused: map[netip.Addr][]loadbalancer.Port{},
+		refused: map[netip.Addr][]loadbalancer.Port{}, tenancies: map[ledger.Place]ledger.Tenant{},
 	}
 	if r.who, err = p.whoIs(ctx, service); err != nil {
 		return nil, nil, err
@@ -161,6 +163,7 @@ func (r *round) look(ctx context.Context) error {
 	for _, place := range places {
 		address := place.Address()
 		tenant, _ := tenantOf(r.store.Tenants(place), r.owner.UID)
+		r.tenancies[place] = tenant
 		if tenant.Node && r.nodes[address] == nil {
 			r.gone = append(r.gone, address)
 			continue
@@ -220,13 +223,14 @@ func (r *round) admit(
 	for {
 		tenant := r.tenant(ofNode, refused)
 		if before, has := tenantOf(r.store.Tenants(place), r.owner.UID); has && before.Equal(tenant) {
+			r.tenancies[place] = tenant
 			return refused, nil, nil
 		}
 		err := r.store.Assign(ctx, place, tenant)
 		sharing, isSharing := errors.AsType[*ledger.SharingError](err)
 		switch {
 		case err == nil:
-			r.acted = true
+			r.acted, r.tenancies[place] = true, tenant
 			r.sharers.add(tenant.Key, place)
 			return refused, nil, nil
 		case errors.Is(err, ledger.ErrNoRoom):
@@ -243,8 +247,9 @@ func (r *round) admit(
 // refuse returns the status of a Service that can't be understood. It keeps what it has.
 func (r *round) refuse(faults []string) *ensured {
 	verdict := &loadbalancer.Verdict{Reason: loadbalancer.Malformed, Message: strings.Join(faults, "; ")}
-	is := &ensured{Desired: loadbalancer.Desired{Ours: r.ours, Allocated: verdict}, acted: true}
+	is := &ensured{Desired: loadbalancer.Desired{Ours: r.ours, Allocated: verdict}, has: r.tenancies, acted: true}
 	for _, place := range r.store.Tenancies(r.owner.UID) {
+		r.tenancies[place], _ = tenantOf(r.store.Tenants(place), r.owner.UID)
 		is.Entries = append(is.Entries, r.entry(place.Address()))
 	}
 	return is
@@ -319,7 +324,7 @@ func (r *round) conclude(plan *loadbalancer.Plan) *ensured {
 	}
 	// What it had of nodes and was to give up, it may just have got again.
 	giveUp := without(slices.Concat(plan.GiveUp, r.instead, r.gone), r.got)
-	is := &ensured{given: r.got, acted: r.acted || len(giveUp) > 0}
+	is := &ensured{given: r.got, has: r.tenancies, acted: r.acted || len(giveUp) > 0}
 	is.Ours = r.ours
 	is.Allocated = loadbalancer.Judge(&r.request, has, r.unmet)
 	for _, address := range has {
@@ -333,6 +338,7 @@ func (r *round) conclude(plan *loadbalancer.Plan) *ensured {
 			if err := r.store.Vacate(ctx, placeOf(address), r.owner.UID, ledger.Retention{}); err != nil {
 				return err
 			}
+			delete(r.tenancies, placeOf(address))
 		}
 		r.endTurn(r.waiter.NamespacedName)
 		return nil

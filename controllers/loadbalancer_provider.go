@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"servicenet.dev/servicenet/internal/ledger"
 	"servicenet.dev/servicenet/internal/loadbalancer"
 )
 
@@ -36,6 +37,9 @@ type ensured struct {
 
 	// given are the addresses that the Service has got just now.
 	given []netip.Addr
+	// has are the addresses that the Service has in the ledger, and on which terms, as far
+	// as was seen and done here. What others do meanwhile is not there.
+	has map[ledger.Place]ledger.Tenant
 	// acted tells that something was done. Where nothing was, a status that is not as
 	// desired was changed by somebody else.
 	acted bool

@@ -71,7 +71,8 @@ func (b *loadBalancers) retry(ctx context.Context, do func(context.Context) erro
 }
 
 // follow has addresses come from the pools as they are now. Before that, what Services
-// have of these by their status is taken over: nobody else is to get it.
+// have of these by their status is taken over: nobody else is to get it. Others line up for
+// the rest.
 func (b *loadBalancers) follow(ctx context.Context) error {
 	all := b.book.LoadBalancers()
 	if all == b.pools.Load() {
@@ -80,6 +81,7 @@ func (b *loadBalancers) follow(ctx context.Context) error {
 	if err := b.adopt(ctx, all); err != nil {
 		return err
 	}
+	b.lineUp(ctx, all)
 	b.pools.Store(all)
 	b.mu.Lock()
 	names := make([]types.NamespacedName, 0, len(b.services))

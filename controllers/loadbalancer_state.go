@@ -18,6 +18,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"servicenet.dev/servicenet/internal/ledger"
 	"servicenet.dev/servicenet/internal/ledger/store"
 	"servicenet.dev/servicenet/internal/loadbalancer"
 	"servicenet.dev/servicenet/internal/pool"
@@ -251,8 +252,20 @@ func (b *loadBalancers) tenantsChanged(news store.TenantNews) {
 	for _, name := range changed {
 		b.requests.add(name)
 	}
+	b.tellHeir(&news)
 	for _, name := range known {
 		b.news.balancingChanged(name)
+	}
+}
+
+// tellHeir has a Service looked at that waits already when an address comes to be kept for
+// its name.
+func (b *loadBalancers) tellHeir(news *store.TenantNews) {
+	if news.Keeps.Nobody() {
+		return
+	}
+	if heir := b.record(news.Keeps.Name()); heir != nil && !slices.Contains(news.UIDs, heir.UID) {
+		b.requests.add(heir.NamespacedName)
 	}
 }
 
@@ -287,7 +300,8 @@ func (b *loadBalancers) spotsOf(news *store.TenantNews) []loadbalancer.Spot {
 }
 
 // begin notes that a Service is worked on, until done is called: what the ledger tells
-// of it is then no news.
+// of it is then no news. Whether it is what the work has made of it, stillHas tells
+// afterwards.
 func (b *loadBalancers) begin(uid types.UID) (done func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -297,6 +311,21 @@ func (b *loadBalancers) begin(uid types.UID) (done func()) {
 		defer b.mu.Unlock()
 		delete(b.busy, uid)
 	}
+}
+
+// stillHas tells whether the ledger has what was made of a Service, nil if that is nothing.
+// Another leader may have changed that, or the block was written again.
+func (b *loadBalancers) stillHas(uid types.UID, is *ensured) bool {
+	var made map[ledger.Place]ledger.Tenant
+	if is != nil {
+		made = is.has
+	}
+	places := b.store.Tenancies(uid)
+	return len(places) == len(made) && !slices.ContainsFunc(places, func(place ledger.Place) bool {
+		tenant, _ := tenantOf(b.store.Tenants(place), uid)
+		before, had := made[place]
+		return !had || !before.Equal(tenant)
+	})
 }
 
 // leave ends the waiting of a Service, and returns who is called instead of it.

@@ -76,12 +76,37 @@ func (r *round) meet(ctx context.Context, need *loadbalancer.Need) error {
 		r.fail(need, loadbalancer.Refusal{Reason: loadbalancer.PoolExhausted, Message: "others are moved first"})
 		return nil
 	}
+	if met, err := r.meetByKept(ctx, need); met || err != nil {
+		return err
+	}
 	choice := r.all.Choose(r.who, r.request.Pool, []pool.Need{{Family: need.Family, Address: need.Named}}, nil)[0]
 	if choice.Refusal != nil {
 		r.fail(need, r.refusalOfPools(need, choice.Refusal))
 		return nil
 	}
 	return r.meetByPools(ctx, need, &choice)
+}
+
+// meetByKept has the Service have what is kept for its name, if it names nothing else and
+// may have it. What it can't have any more is as if it had not been kept.
+func (r *round) meetByKept(ctx context.Context, need *loadbalancer.Need) (met bool, err error) {
+	kept := r.kept()
+	if len(kept) == 0 || need.Named.IsValid() {
+		return false, nil
+	}
+	choice := r.all.Choose(r.who, r.request.Pool, []pool.Need{{Family: need.Family}}, kept)[0]
+	if choice.Refusal != nil {
+		return false, nil
+	}
+	for candidate := range choice.Candidates {
+		if candidate.Source != pool.Retained {
+			break
+		}
+		if met, _, err := r.try(ctx, need, &candidate); met || err != nil {
+			return met, err
+		}
+	}
+	return false, nil
 }
 
 // meetByPools has the Service have the first that can be had of what pools offer, or an
@@ -160,25 +185,35 @@ func (r *round) try(
 	if candidate.Source == pool.Automatic {
 		return r.tryAny(ctx, need, candidate)
 	}
-	_, sharing, err := r.admit(ctx, placeOf(candidate.Address), false, false)
+	place, spot := placeOf(candidate.Address), loadbalancer.Spot{Address: candidate.Address}
+	isCalled := slices.ContainsFunc(r.called, func(call loadbalancer.Call) bool { return call.Spot == spot })
+	if candidate.Source == pool.Named && !isCalled && r.store.IsFree(place) && r.isAhead(spot, 1) {
+		r.waits[spot] = loadbalancer.Skipped
+		return false, loadbalancer.Refusal{
+			Reason: loadbalancer.AddressInUse, Message: candidate.Address.String() + " is for a Service that waits for it for longer",
+		}, nil
+	}
+	_, sharing, err := r.admit(ctx, place, false, false)
 	switch {
 	case err != nil:
 		return false, refusal, err
 	case sharing != nil:
-		r.waits[loadbalancer.Spot{Address: candidate.Address}] = loadbalancer.NothingLeft
+		if candidate.Source != pool.Retained { // which it has no claim to any more
+			r.waits[spot] = loadbalancer.NothingLeft
+		}
 		return false, r.refusalOf(sharing), nil
 	}
 	r.met(need, candidate.Address)
 	return true, refusal, nil
 }
 
-// tryAny takes any address of a pool, unless others wait for one that are ahead.
+// tryAny takes any address of a pool, unless those are ahead who wait for all that are free.
 func (r *round) tryAny(
 	ctx context.Context, need *loadbalancer.Need, candidate *pool.BalancerCandidate,
 ) (done bool, refusal loadbalancer.Refusal, err error) {
 	spot := loadbalancer.Spot{Pool: candidate.Pool.Name, Family: need.Family}
 	full := loadbalancer.Refusal{Reason: loadbalancer.PoolExhausted, Message: candidate.Pool.Name}
-	if !slices.Contains(r.called, spot) && r.isAhead(spot) {
+	if r.isAhead(spot, r.store.FreeIn(familyOf(need.Family), candidate.Range)) {
 		r.waits[spot] = loadbalancer.Skipped
 		return false, full, nil
 	}
@@ -193,17 +228,18 @@ func (r *round) tryAny(
 	case err != nil:
 		return false, refusal, err
 	}
-	r.acted = true
+	r.acted, r.tenancies[place] = true, tenant
 	r.sharers.add(tenant.Key, place)
 	r.met(need, place.Address())
 	return true, refusal, nil
 }
 
-// isAhead tells whether somebody waits in a spot who is before the Service.
-func (r *round) isAhead(spot loadbalancer.Spot) bool {
+// isAhead tells whether all of what is free in a spot is for those who wait there and are
+// before the Service.
+func (r *round) isAhead(spot loadbalancer.Spot, free int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.waiters.Ahead(r.waiter, spot)
+	return r.waiters.Ahead(r.waiter, spot, free)
 }
 
 // takeTurn tells whether the Service may move now because its pools want it to.

@@ -42,6 +42,8 @@ type heavedServer struct {
 	// changed is called with each change, by a replica or, with no name, by users,
 	// before watches show it. What was not there, or is no more, is nil. mu is held.
 	changed func(by string, before, after client.Object)
+	// refuses says why a Service may not be changed, nil if it may. mu is held.
+	refuses func(client.Object) error
 }
 
 // heavedEvent is what a watch shows. The end of an object is missed if the watch was
@@ -60,7 +62,7 @@ type heavedWatch struct {
 func newHeavedServer(seed uint64) *heavedServer {
 	v := &heavedServer{
 		rng: rand.New(rand.NewPCG(seed, 7)), revision: 100, slow: 5 * time.Millisecond, objects: map[string]map[types.NamespacedName]client.Object{},
-		changed: func(string, client.Object, client.Object) {},
+		changed: func(string, client.Object, client.Object) {}, refuses: func(client.Object) error { return nil },
 	}
 	return v
 }
@@ -379,7 +381,10 @@ func (l *heavedLink) merge(ctx context.Context, object client.Object, patch clie
 		if version, named := meta["resourceVersion"]; named && version != is.ResourceVersion {
 			return apierrors.NewConflict(resourceOf(object), is.Name, errors.New("changed"))
 		}
-		var err error
+		err := l.v.refuses(is)
+		if err != nil {
+			return err
+		}
 		if after, err = merged(is, change, status); err == nil {
 			l.v.putService(l.name, is, after)
 		}

@@ -33,7 +33,9 @@ import (
 // another reason than its own wish or that of its pools (upheaval_rules_test.go). Once
 // all is calm, nobody waits for what is free, nobody has what it should not, each status
 // is as the ledger, and nothing is written or remembered for nothing
-// (upheaval_rest_test.go). From then on, until somebody wants something else, nobody
+// (upheaval_rest_test.go). Then a Service that is made again has what is kept for it, and
+// what is free when somebody begins to lead has gone to who waited longest
+// (upheaval_order_test.go). From then on, until somebody wants something else, nobody
 // moves, whatever happens to replicas and statuses.
 //
 // MODEL_RUNS sets how many runs there are, MODEL_SEED makes it the one run with
@@ -161,9 +163,11 @@ func heave(t *testing.T, seed uint64) {
 			}
 			users.Wait()
 		})
-		u.settle(ctx)
-		if t.Failed() {
-			return
+		for _, next := range []func(context.Context){u.settle, u.makeAgain, u.succeed} {
+			next(ctx)
+			if t.Failed() {
+				return
+			}
 		}
 	}
 	u.storm(ctx)

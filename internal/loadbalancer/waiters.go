@@ -59,14 +59,20 @@ const (
 //	next := waiters.Wait(w, called, found) // there was nothing
 //	next := waiters.Leave(w)               // it got it, or could not try
 //
-// A Service that is not called does not try where somebody is ahead: it skips the spot.
-// The first there is called then, and if that can't use what is there, the call comes
-// to the Service. Who can't try, for a reason of its own, waits for nothing.
+// A Service does not try where those who are ahead of it want all that is free (Ahead),
+// whether it is called or not: it skips the spot. The first there is called then. Who
+// can't try, for a reason of its own, waits for nothing.
+//
+// What is nothing for one who waits for a certain address may be something for another:
+// there a Service that is called tries, whoever is ahead, and one that finds nothing has
+// the next one called.
 //
 // Each costs the logarithm of the number of those who wait.
 type Waiters struct {
 	queues map[Spot]*waitingQueue
 	all    map[types.NamespacedName]*waiting
+	// calls counts them.
+	calls int
 }
 
 // waitingQueue are those who wait in one spot: idle ones, and those who are called.
@@ -76,7 +82,14 @@ type waitingQueue struct{ idle, called *btree.BTree[Waiter] }
 type waiting struct {
 	Waiter
 
-	spots map[Spot]bool // true if it is called
+	spots map[Spot]int // the number of the call, 0 if it is not called
+}
+
+// Call is a spot that a Service is called for.
+type Call struct {
+	Spot
+	// number tells the call from later ones.
+	number int
 }
 
 // NewWaiters returns none.
@@ -95,18 +108,23 @@ func (w *Waiters) Count(spot Spot) int {
 	return 0
 }
 
-// Ahead tells whether somebody waits in a spot who is before a Service.
-func (w *Waiters) Ahead(of Waiter, spot Spot) bool {
-	q := w.queues[spot]
+// Ahead tells whether those who wait in a spot and are before a Service want all of so many
+// addresses that are free there. The first one always looks.
+func (w *Waiters) Ahead(of Waiter, spot Spot, free int) bool {
+	q, ahead := w.queues[spot], 0
 	if q == nil {
 		return false
 	}
 	for _, tree := range []*btree.BTree[Waiter]{q.idle, q.called} {
-		if first, found := tree.Min(); found && first.before(of) {
-			return true
-		}
+		tree.Ascend(func(other Waiter) bool {
+			if !other.before(of) {
+				return false
+			}
+			ahead++
+			return ahead < free
+		})
 	}
-	return false
+	return ahead > 0 && ahead >= free
 }
 
 // Free calls who has waited in each of some spots for longest, of those who are not
@@ -138,33 +156,54 @@ func (w *Waiters) callFrom(spot Spot, from Waiter) (next Waiter, found bool) {
 	if found {
 		q.idle.Delete(next)
 		q.called.ReplaceOrInsert(next)
-		w.all[next.NamespacedName].spots[spot] = true
+		w.number(next, spot)
 	}
 	return next, found
+}
+
+// number notes a call.
+func (w *Waiters) number(of Waiter, spot Spot) {
+	w.calls++
+	w.all[of.NamespacedName].spots[spot] = w.calls
+}
+
+// callFirst has the first one in a spot look, also if it was called before and may have
+// looked already.
+func (w *Waiters) callFirst(spot Spot) (Waiter, bool) {
+	q := w.queues[spot]
+	first, found := q.called.Min()
+	if idle, waits := q.idle.Min(); !found || waits && idle.before(first) {
+		return w.call(spot)
+	}
+	w.number(first, spot)
+	return first, true
 }
 
 // Wait has a Service wait in the spots in which it did not find what it asks for, and
 // no others. It says what it was called for when it began to try, which ends these
 // calls; those that came meanwhile stay. It returns who is called now.
-func (w *Waiters) Wait(of Waiter, called []Spot, found map[Spot]Found) []Waiter {
+func (w *Waiters) Wait(of Waiter, called []Call, found map[Spot]Found) []Waiter {
 	var next []Waiter
+	var answered []Spot
 	if is := w.all[of.NamespacedName]; is != nil {
 		another := !is.Since.Equal(of.Since) // a new Service of the name
-		for spot := range is.spots {
+		for spot, number := range is.spots {
 			switch {
 			case another || found[spot] == 0:
 				next = append(next, w.leave(is, spot)...)
-			case slices.Contains(called, spot):
+			case slices.Contains(called, Call{spot, number}):
 				next = append(next, w.answer(is, spot)...)
+				answered = append(answered, spot)
 			}
 		}
 	}
 	for spot, what := range found {
-		if !w.join(of, spot) || what != Skipped {
+		isNew := w.join(of, spot)
+		if what != Skipped || !isNew && !slices.Contains(answered, spot) {
 			continue
 		}
 		// What it skipped may be free: somebody has to look.
-		if first, waits := w.call(spot); waits {
+		if first, waits := w.callFirst(spot); waits {
 			next = append(next, first)
 		}
 	}
@@ -173,7 +212,7 @@ func (w *Waiters) Wait(of Waiter, called []Spot, found map[Spot]Found) []Waiter 
 
 // answer ends the call of a waiter for a spot.
 func (w *Waiters) answer(is *waiting, spot Spot) (next []Waiter) {
-	is.spots[spot] = false
+	is.spots[spot] = 0
 	q := w.queues[spot]
 	q.called.Delete(is.Waiter)
 	if spot.Address.IsValid() {
@@ -185,17 +224,21 @@ func (w *Waiters) answer(is *waiting, spot Spot) (next []Waiter) {
 	return next
 }
 
+// Join has a Service wait in a spot, beside those where it waits already, before it has
+// tried. Nobody is called for that.
+func (w *Waiters) Join(of Waiter, spot Spot) { w.join(of, spot) }
+
 // join tells whether a waiter is new in a spot, where it waits from now on.
 func (w *Waiters) join(of Waiter, spot Spot) bool {
 	is := w.all[of.NamespacedName]
 	if is == nil {
-		is = &waiting{Waiter: of, spots: map[Spot]bool{}}
+		is = &waiting{Waiter: of, spots: map[Spot]int{}}
 		w.all[of.NamespacedName] = is
 	}
 	if _, there := is.spots[spot]; there {
 		return false
 	}
-	is.spots[spot] = false
+	is.spots[spot] = 0
 	q := w.queues[spot]
 	if q == nil {
 		const degree = 32
@@ -206,17 +249,16 @@ func (w *Waiters) join(of Waiter, spot Spot) bool {
 	return true
 }
 
-// Called returns the spots that a Service is called for, to be given to Wait once it
-// has tried.
-func (w *Waiters) Called(name types.NamespacedName) []Spot {
+// Called returns what a Service is called for, to be given to Wait once it has tried.
+func (w *Waiters) Called(name types.NamespacedName) []Call {
 	is := w.all[name]
 	if is == nil {
 		return nil
 	}
-	var called []Spot
-	for spot, yes := range is.spots {
-		if yes {
-			called = append(called, spot)
+	var called []Call
+	for spot, number := range is.spots {
+		if number > 0 {
+			called = append(called, Call{spot, number})
 		}
 	}
 	return called
@@ -250,7 +292,7 @@ func (w *Waiters) Leave(name types.NamespacedName) []Waiter {
 // at the head: those behind have skipped the spot because of it.
 func (w *Waiters) leave(is *waiting, spot Spot) (next []Waiter) {
 	q := w.queues[spot]
-	called := is.spots[spot] || !w.Ahead(is.Waiter, spot)
+	called := is.spots[spot] > 0 || !w.Ahead(is.Waiter, spot, 1)
 	q.idle.Delete(is.Waiter)
 	q.called.Delete(is.Waiter)
 	delete(is.spots, spot)

@@ -171,10 +171,47 @@ func TestAheadIsWhoIsOlder(t *testing.T) {
 		if called {
 			all.Free(blue())
 		}
-		if !all.Ahead(waiter(2), blue()) || all.Ahead(waiter(0), blue()) || all.Ahead(waiter(1), blue()) || all.Ahead(waiter(2), red()) {
+		ahead := func(seconds int, spot Spot, free int) bool { return all.Ahead(waiter(seconds), spot, free) }
+		if !ahead(2, blue(), 1) || ahead(0, blue(), 1) || ahead(1, blue(), 1) || ahead(2, red(), 1) {
 			t.Errorf("who is ahead is wrong when the first is called (%v)", called)
 		}
+		if ahead(2, blue(), 2) || ahead(1, blue(), 0) || !ahead(2, blue(), 0) {
+			t.Errorf("it does not matter how many are free when the first is called (%v)", called)
+		}
+		waits(all, waiter(0), blue())
+		if !ahead(2, blue(), 2) || ahead(2, blue(), 3) || ahead(1, blue(), 2) {
+			t.Errorf("it does not matter how many are ahead when one is called (%v)", called)
+		}
+		all.Leave(waiter(0).NamespacedName)
 	}
+}
+
+func TestWhoIsCalledAndSkipsHasTheFirstLookAgain(t *testing.T) {
+	t.Parallel()
+	all := NewWaiters()
+	waits(all, waiter(0), blue())
+	waits(all, waiter(1), blue())
+	all.Free(blue())
+	looked := all.Called(waiter(0).NamespacedName) // before the next one comes free
+	wantNext(t, all.Free(blue()), waiter(1))
+	skipped := map[Spot]Found{blue(): Skipped}
+	wantNext(t, all.Wait(waiter(1), all.Called(waiter(1).NamespacedName), skipped), waiter(0))
+	wantNext(t, all.Wait(waiter(0), looked, map[Spot]Found{blue(): NothingLeft}))
+	if got := all.Called(waiter(0).NamespacedName); len(got) != 1 {
+		t.Error("the first is not called any more, and has not looked")
+	}
+}
+
+func TestWhoJoinsIsAheadAndCallsNobody(t *testing.T) {
+	t.Parallel()
+	all := NewWaiters()
+	all.Join(waiter(0), blue())
+	all.Join(waiter(1), blue())
+	all.Join(waiter(1), red())
+	if all.Called(waiter(0).NamespacedName) != nil || !all.Ahead(waiter(1), blue(), 1) || !all.Waits(waiter(1).NamespacedName, red()) {
+		t.Error("they do not wait as they should")
+	}
+	wantNext(t, all.Leave(waiter(0).NamespacedName), waiter(1))
 }
 
 // TestNobodyWaitsForWhatIsFree plays pools with random capacity, and Services that
@@ -274,11 +311,12 @@ func (g *game) next() {
 	tried := map[Spot]Found{}
 	for _, spot := range g.wants[w] {
 		switch {
-		case g.all.Ahead(w, spot) && !slices.Contains(called, spot):
+		case g.all.Ahead(w, spot, g.free[spot]):
 			tried[spot] = Skipped
 		case g.free[spot] == 0:
 			tried[spot] = NothingLeft
 		default:
+			g.checkOrder(w, spot)
 			g.free[spot]--
 			g.has[w] = spot
 			g.queue = append(g.queue, g.all.Leave(w.NamespacedName)...)
@@ -286,6 +324,20 @@ func (g *game) next() {
 		}
 	}
 	g.queue = append(g.queue, g.all.Wait(w, called, tried)...)
+}
+
+// checkOrder checks that there is as much as those in a spot want who are older than who
+// takes something there.
+func (g *game) checkOrder(of Waiter, spot Spot) {
+	older := 0
+	for w := range g.wants {
+		if w.before(of) && g.all.Waits(w.NamespacedName, spot) {
+			older++
+		}
+	}
+	if older >= g.free[spot] {
+		g.t.Errorf("%s takes one of %d in %v, and %d who are older wait there", of.Name, g.free[spot], spot, older)
+	}
 }
 
 func TestTurn(t *testing.T) {

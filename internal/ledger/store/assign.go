@@ -66,11 +66,9 @@ func (s *Store) claims(family servicenetv1alpha1.NumberFamily, of *allocator.Ran
 			places = append(places, place)
 		}
 	}
-	for _, p := range s.keepers {
-		for _, number := range p.retained[tenant.Service.Digest()] {
-			if place := (ledger.Place{Key: p.key, Number: number}); has(place) {
-				places = append(places, place)
-			}
+	for _, place := range s.keptFor(tenant.Service.Digest()) {
+		if has(place) {
+			places = append(places, place)
 		}
 	}
 	return places

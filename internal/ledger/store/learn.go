@@ -5,6 +5,7 @@ package store
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"servicenet.dev/servicenet/internal/ledger"
@@ -18,6 +19,18 @@ func (s *Store) learn(p *page) {
 	for _, shelf := range s.shelves {
 		shelf.update(p)
 	}
+	s.noteRetained(p)
+	note(s.unreadable, p, p.broken != nil)
+	s.noteHolds(p)
+	s.noteTenants(p)
+	close(p.changed)
+	close(s.changed)
+	p.changed, s.changed = make(chan struct{}), make(chan struct{})
+}
+
+// noteRetained takes over for whom the numbers of a page are held.
+func (s *Store) noteRetained(p *page) {
+	s.noteKeeping(p, false)
 	clear(p.retained)
 	if p.block != nil {
 		for number, hold := range p.block.Holds() {
@@ -26,13 +39,26 @@ func (s *Store) learn(p *page) {
 			}
 		}
 	}
+	s.noteKeeping(p, true)
 	note(s.keepers, p, len(p.retained) > 0)
-	note(s.unreadable, p, p.broken != nil)
-	s.noteHolds(p)
-	s.noteTenants(p)
-	close(p.changed)
-	close(s.changed)
-	p.changed, s.changed = make(chan struct{}), make(chan struct{})
+}
+
+// noteKeeping has a page found by those whom it keeps load-balancer addresses for, or not.
+func (s *Store) noteKeeping(p *page, is bool) {
+	if !ledger.HasTenants(p.key.Family) {
+		return
+	}
+	for whom := range p.retained {
+		pages := s.keeping[whom]
+		if is {
+			pages = append(pages, p)
+		} else {
+			pages = slices.DeleteFunc(pages, func(other *page) bool { return other == p })
+		}
+		if s.keeping[whom] = pages; len(pages) == 0 {
+			delete(s.keeping, whom)
+		}
+	}
 }
 
 // note has a page among others, or not.

@@ -40,6 +40,8 @@ type Store struct {
 	// keepers are the pages with numbers that are held for somebody, unreadable those
 	// of blocks that can't be read.
 	keepers, unreadable map[ledger.Key]*page
+	// keeping are the keepers that have load-balancer addresses for whom.
+	keeping map[ledger.Digest][]*page
 	// tenancies are the load-balancer addresses that a Service has.
 	tenancies map[types.UID][]ledger.Place
 	// changed is closed, and replaced, when a version of any page is seen.
@@ -70,6 +72,7 @@ func New(ctx context.Context, options Options) *Store {
 		pages:   map[ledger.Key]*page{},
 		shelves: map[*allocator.Range]*shelf{},
 		keepers: map[ledger.Key]*page{}, unreadable: map[ledger.Key]*page{},
+		keeping:   map[ledger.Digest][]*page{},
 		tenancies: map[types.UID][]ledger.Place{},
 		changed:   make(chan struct{}),
 		inFlight:  map[string]int{},

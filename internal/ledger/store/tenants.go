@@ -148,6 +148,25 @@ func (s *Store) AllHeld() iter.Seq2[ledger.Place, ledger.Subject] {
 	}
 }
 
+// Kept returns the load-balancer addresses of any family that are kept for a Service of a
+// name, the lowest first. What it takes depends on how many these are.
+func (s *Store) Kept(name types.NamespacedName) []ledger.Place {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keptFor(ledger.SubjectOf(name).Digest())
+}
+
+// keptFor is Kept. mu is held.
+func (s *Store) keptFor(whom ledger.Digest) (places []ledger.Place) {
+	for _, p := range s.keeping[whom] {
+		for _, number := range p.retained[whom] {
+			places = append(places, ledger.Place{Key: p.key, Number: number})
+		}
+	}
+	slices.SortFunc(places, func(a, b ledger.Place) int { return a.Address().Compare(b.Address()) })
+	return places
+}
+
 // tenanted returns the blocks of load-balancer addresses. They must not be changed.
 func (s *Store) tenanted() map[ledger.Key]*ledger.Block {
 	s.mu.Lock()
@@ -182,6 +201,24 @@ func (s *Store) UsedIn(family servicenetv1alpha1.NumberFamily, of *allocator.Ran
 	return used - held, held
 }
 
+// FreeIn returns how many load-balancer addresses of a range AssignAny could give to
+// somebody who has none, not counting those of blocks that can't be read. It must be a
+// range as for AssignAny.
+func (s *Store) FreeIn(family servicenetv1alpha1.NumberFamily, of *allocator.Range) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return max(s.shelf(family, of).free(), 0)
+}
+
+// IsFree tells whether nobody has a load-balancer address, and it is kept for nobody. One
+// of a block that can't be read is not free.
+func (s *Store) IsFree(place ledger.Place) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.pages[place.Key]
+	return p == nil || p.broken == nil && p.state(place.Number) == ledger.Free
+}
+
 // TenantNews tells that the tenants of a load-balancer address have changed, or that
 // it is not held any more.
 type TenantNews struct {
@@ -190,8 +227,9 @@ type TenantNews struct {
 	UIDs []types.UID
 	// Free tells that the address is free now, and was not before.
 	Free bool
-	// Kept is for whom it was kept before, if it was and nobody has it now.
-	Kept ledger.Subject
+	// Kept is for whom it was kept before, if it was and nobody has it now, and Keeps for
+	// whom it is from now on, if it is.
+	Kept, Keeps ledger.Subject
 }
 
 // noteTenants takes over who has the addresses of a page now. While a block can't be
@@ -207,7 +245,9 @@ func (s *Store) noteTenants(p *page) {
 		place := ledger.Place{Key: p.key, Number: number}
 		told[number] = true
 		changed := s.index(place, tenantsOf(before, number), tenantsOf(after, number))
-		s.tell(TenantNews{Place: place, UIDs: changed, Free: stateOf(after, number) == ledger.Free})
+		s.tell(TenantNews{
+			Place: place, UIDs: changed, Free: stateOf(after, number) == ledger.Free, Keeps: keptBy(after, number),
+		})
 	}
 	if before == nil {
 		return
@@ -248,6 +288,15 @@ func tenantsOf(b *ledger.Block, number int) []ledger.Tenant {
 		return nil
 	}
 	return b.Tenants(number)
+}
+
+// keptBy returns for whom a block keeps a number, nobody if for none.
+func keptBy(b *ledger.Block, number int) ledger.Subject {
+	if b == nil {
+		return ledger.Subject{}
+	}
+	hold, _ := b.Hold(number)
+	return hold.For
 }
 
 func stateOf(b *ledger.Block, number int) ledger.State {

@@ -140,6 +140,9 @@ func TestNewsTellWhomAChangeConcerns(t *testing.T) {
 			if n.Free {
 				text += " free"
 			}
+			if !n.Keeps.Nobody() {
+				text += " for " + n.Keeps.String()
+			}
 			news = append(news, text)
 		}
 	}
@@ -166,7 +169,7 @@ func TestNewsTellWhomAChangeConcerns(t *testing.T) {
 		s.vacate(s.r[1], place, "c", ledger.Retention{})
 		expect("two go", "192.0.2.7 [a]", "192.0.2.7 [c]")
 		s.vacate(s.r[1], place, "b", keep(alone("b"), time.Now().Add(3*time.Second)))
-		expect("the last one goes", "192.0.2.7 [b]")
+		expect("the last one goes", "192.0.2.7 [b] for team/b")
 		time.Sleep(5 * time.Second)
 		expect("its retention is over", "192.0.2.7 [] free")
 		s.assign(s.r[1], place, sharing("a", 80))

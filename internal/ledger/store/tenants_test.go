@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go4.org/netipx"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -189,6 +190,85 @@ func TestKeptAddressComesBack(t *testing.T) {
 		again.UID = "web, made again"
 		if got := s.assignAny(s.r[1], of, again); got != place {
 			s.Errorf("it is given %s, and %s is kept for it", got, place)
+		}
+	})
+}
+
+func TestKeptAddressesOfANameAreKnown(t *testing.T) {
+	first, second, far := lb("192.0.2.7"), lb("192.0.2.8"), lb("198.51.100.1")
+	six := ledger.Address(servicenetv1alpha1.LoadBalancerIPv6, netip.MustParseAddr("2001:db8::1"))
+	vacate := func(s *scene, place ledger.Place, whom string, long time.Duration) {
+		s.vacate(s.r[0], place, types.UID(whom), keep(alone(whom), time.Now().Add(long)))
+	}
+	for name, test := range map[string]struct {
+		happens func(*scene)
+		want    []ledger.Place
+	}{
+		"none while it has them": {func(*scene) {}, nil},
+		"those of all blocks and families": {func(s *scene) {
+			for _, place := range []ledger.Place{far, six, second, first} {
+				vacate(s, place, "web", time.Hour)
+			}
+		}, []ledger.Place{first, second, far, six}},
+		"not those of others": {func(s *scene) {
+			vacate(s, first, "web", time.Hour)
+			s.assign(s.r[0], lb("192.0.2.9"), alone("db"))
+			vacate(s, lb("192.0.2.9"), "db", time.Hour)
+		}, []ledger.Place{first}},
+		"not what is not kept": {func(s *scene) {
+			s.vacate(s.r[0], first, "web", ledger.Retention{})
+			vacate(s, second, "web", time.Hour)
+		}, []ledger.Place{second}},
+		"not what is kept no more": {func(s *scene) {
+			vacate(s, first, "web", time.Minute)
+			vacate(s, far, "web", time.Hour)
+			time.Sleep(2 * time.Minute)
+		}, []ledger.Place{far}},
+		"not what it has again": {func(s *scene) {
+			vacate(s, first, "web", time.Hour)
+			vacate(s, second, "web", time.Hour)
+			s.assign(s.r[0], first, alone("web"))
+		}, []ledger.Place{second}},
+		"not those of a block that can't be read": {func(s *scene) {
+			vacate(s, first, "web", time.Hour)
+			vacate(s, far, "web", time.Hour)
+			time.Sleep(time.Second) // for the watches
+			s.v.wipe(far.Key.String())
+		}, []ledger.Place{first}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, 2, nil, func(s *scene) {
+				for _, place := range []ledger.Place{first, second, far, six} {
+					s.assign(s.r[0], place, alone("web"))
+				}
+				test.happens(s)
+				time.Sleep(time.Second) // for the watches
+				for i, r := range s.r {
+					if diff := cmp.Diff(test.want, r.Kept(alone("web").Service.Name()), cmpopts.EquateComparable(ledger.Place{})); diff != "" {
+						s.Errorf("replica %d (-want +got):\n%s", i, diff)
+					}
+				}
+				if r := s.r[1]; len(r.Kept(types.NamespacedName{Namespace: "team", Name: "none"})) > 0 {
+					s.Error("something is kept for a name that had nothing")
+				}
+			})
+		})
+	}
+}
+
+func TestNothingIsRememberedOfWhatIsKeptNoMore(t *testing.T) {
+	play(t, 2, nil, func(s *scene) {
+		for _, text := range []string{"192.0.2.7", "198.51.100.1"} {
+			s.assign(s.r[0], lb(text), alone("web"))
+			s.vacate(s.r[0], lb(text), "web", keep(alone("web"), time.Now().Add(time.Minute)))
+		}
+		time.Sleep(2 * time.Minute)
+		for i, r := range s.r {
+			r.Store.mu.Lock()
+			if len(r.keeping) > 0 {
+				s.Errorf("replica %d: %v", i, r.keeping)
+			}
+			r.Store.mu.Unlock()
 		}
 	})
 }

@@ -77,6 +77,31 @@ var _ = Describe("When the leader is killed", func() {
 			}
 		}
 	}, NodeTimeout(3*time.Minute))
+
+	It("what came free meanwhile goes to those who have waited longest, whoever is faster", func(ctx SpecContext) {
+		in := newSpace(ctx, nil)
+		first := in.start(ctx, "first")
+		makePool(ctx, "blue", "192.0.2.1-192.0.2.2")
+		for i := range 2 {
+			in.balance(ctx, fmt.Sprint("web-", i))
+			Eventually(in.says(fmt.Sprint("web-", i))).WithContext(ctx).Should(HavePrefix("192.0.2."))
+		}
+		for i := range 6 {
+			later(ctx)
+			in.balance(ctx, fmt.Sprint("waits-", 5-i)) // the last name first
+			in.expect(ctx, fmt.Sprint("waits-", 5-i), "PoolExhausted")
+		}
+		Expect(first.Kill()).To(Succeed())
+		without := func(s *corev1.Service) { s.Finalizers = nil }
+		for i := range 2 {
+			in.edit(ctx, fmt.Sprint("web-", i), without)
+			in.Remove(ctx, fmt.Sprint("web-", i))
+		}
+		in.edit(ctx, "waits-5", without) // so that there is more to do for it
+		in.start(ctx, "second")
+		Eventually(in.waiting).WithContext(ctx).Should(Equal([]string{"waits-0", "waits-1", "waits-2", "waits-3"}))
+		Consistently(in.waiting).WithContext(ctx).Should(HaveLen(4))
+	})
 })
 
 // waiting returns the Services that wait for an address of a full pool, by their names.

@@ -130,6 +130,24 @@ var _ = Describe("A Service of our class", func() {
 		}
 	})
 
+	It("gets what is kept for it, though another pool goes first by now, and others wait or share", func(ctx SpecContext) {
+		keeps := func(spec *servicenetv1alpha1.LoadBalancerPoolSpec) { spec.Retain = &metav1.Duration{Duration: retain} }
+		makePool(ctx, "blue", "192.0.2.1-192.0.2.1 2001:db8::1-2001:db8::1", keeps)
+		both := dualStack(corev1.IPFamilyPolicyRequireDualStack)
+		in.balance(ctx, "web", both, sharing("k", 80))
+		in.expect(ctx, "web", "192.0.2.1 2001:db8::1")
+		in.Remove(ctx, "web")
+		Eventually(in.count).WithContext(ctx).Should(BeZero())
+		in.balance(ctx, "older")
+		in.expect(ctx, "older", "PoolExhausted")
+		makePool(ctx, "rich", "198.51.100.1-198.51.100.2 2001:db8:1::/120", func(spec *servicenetv1alpha1.LoadBalancerPoolSpec) { spec.Priority = 10 })
+		Eventually(in.says("older")).WithContext(ctx).Should(HavePrefix("198.51.100."))
+		in.balance(ctx, "shares", sharing("k", 81))
+		Eventually(in.says("shares")).WithContext(ctx).Should(HavePrefix("198.51.100."))
+		in.balance(ctx, "web", both, sharing("k", 80))
+		in.expect(ctx, "web", "192.0.2.1 2001:db8::1")
+	})
+
 	It("stays below the limit of its namespace, and waits until another is gone", func(ctx SpecContext) {
 		makePool(ctx, "blue", "192.0.2.0/24", func(spec *servicenetv1alpha1.LoadBalancerPoolSpec) { spec.LimitPerNamespace = new(int32(2)) })
 		for i := range 2 {
