@@ -40,6 +40,8 @@ LOCALBIN ?= $(CURDIR)/bin
 CONTROLLER_GEN = $(LOCALBIN)/controller-gen
 GOLANGCI_LINT = $(LOCALBIN)/golangci-lint
 GOTESTSUM = $(LOCALBIN)/gotestsum
+PROMCHECK = $(LOCALBIN)/promcheck
+PROMTOOL = $(LOCALBIN)/promtool
 HELM = $(LOCALBIN)/helm
 KUSTOMIZE = $(LOCALBIN)/kustomize
 COREDNS = $(LOCALBIN)/coredns
@@ -99,6 +101,7 @@ vet: ## Run go vet.
 lint: $(GOLANGCI_LINT) ## Run golangci-lint.
 	$(GOLANGCI_LINT) run
 	cd hack/image && $(GOLANGCI_LINT) run --config ../../.golangci.yml
+	cd hack/tools/prometheus && $(GOLANGCI_LINT) run --config ../../../.golangci.yml
 
 .PHONY: lint-fix
 lint-fix: $(GOLANGCI_LINT) ## Run golangci-lint and fix what it can.
@@ -115,7 +118,7 @@ verify: $(CONTROLLER_GEN) $(KUSTOMIZE) ## Fail if generated files, formatting or
 ##@ Tests
 
 .PHONY: test
-test: manifests generate test-programs test-image ## Run all tests on a real etcd and kube-apiserver; K8S_VERSION picks which, COVER=1 counts coverage.
+test: manifests generate test-programs test-image test-rules ## Run all tests on a real etcd and kube-apiserver; K8S_VERSION picks which, COVER=1 counts coverage.
 	@$(PROGRAMS) COVER="$(COVER)" hack/test.sh all $(ARGS)
 
 .PHONY: test-unit
@@ -126,6 +129,11 @@ test-unit: $(GOTESTSUM) test-image ## Run the tests that need no other program; 
 .PHONY: test-image
 test-image:
 	go test -C hack/image ./...
+
+.PHONY: test-rules
+test-rules: $(PROMTOOL) $(PROMCHECK) ## Run the examples of the alerts in config/prometheus.
+	go test -C hack/tools/prometheus ./...
+	@hack/rules.sh "$(LOCALBIN)"
 
 .PHONY: test-integration
 test-integration: manifests generate test-programs ## Run the tests on a control plane; FOCUS="headless" picks specs.
@@ -187,6 +195,11 @@ bench-admission: manifests programs manager ## Compare how fast Services are cre
 bench-loadbalancer: manifests programs manager ## Measure how fast Services get addresses of LoadBalancerPools; ARGS=-help for all flags.
 	$(call go-build,bench-loadbalancer,./test/bench/loadbalancer)
 	@$(PROGRAMS) exec $(LOCALBIN)/bench-loadbalancer -manager="$(LOCALBIN)/manager" $(ARGS)
+
+.PHONY: bench-sizing
+bench-sizing: manifests programs manager ## Measure what a manager needs for so many Services; ARGS=-help for all flags.
+	$(call go-build,bench-sizing,./test/bench/sizing)
+	@$(PROGRAMS) exec $(LOCALBIN)/bench-sizing -manager="$(LOCALBIN)/manager" $(ARGS)
 
 ##@ Build
 
@@ -288,10 +301,10 @@ cluster-programs: programs $(COREDNS)
 	$(call local-image,coredns,$(COREDNS))
 
 .PHONY: test-programs
-test-programs: $(GOTESTSUM) $(KUSTOMIZE) $(HELM) programs
+test-programs: $(GOTESTSUM) $(KUSTOMIZE) $(HELM) $(PROMCHECK) programs
 
 # build-tool.sh itself finds out whether a tool is up to date.
-.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(HELM) $(KUSTOMIZE) $(KWOK) $(COREDNS)
+.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(HELM) $(KUSTOMIZE) $(KWOK) $(COREDNS) $(PROMTOOL) $(PROMCHECK)
 $(CONTROLLER_GEN):
 	@hack/build-tool.sh controller-gen sigs.k8s.io/controller-tools/cmd/controller-gen $@
 $(GOLANGCI_LINT):
@@ -306,6 +319,11 @@ $(KWOK):
 	@hack/build-tool.sh kwok sigs.k8s.io/kwok/cmd/kwok $@
 $(COREDNS):
 	@hack/build-tool.sh coredns . $@
+# The tag leaves out the clients of every cloud, which testing rules does not need.
+$(PROMTOOL):
+	@GOFLAGS="$(GOFLAGS) -tags=remove_all_sd" hack/build-tool.sh prometheus github.com/prometheus/prometheus/cmd/promtool $@
+$(PROMCHECK):
+	@hack/build-tool.sh prometheus . $@
 
 # go-build builds a program of this module into bin/. That takes a minute or two
 # the first time, and a second from then on.

@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -100,6 +101,9 @@ func serve(ctx context.Context, settings *settings) error {
 	if err := addRotation(mgr, settings); err != nil {
 		return err
 	}
+	if err := addCertificateMetrics(metrics.Registry, settings); err != nil {
+		return err
+	}
 	if err := errors.Join(mgr.AddHealthzCheck("ping", healthz.Ping), mgr.AddReadyzCheck("ping", healthz.Ping)); err != nil {
 		return fmt.Errorf("adding the health checks: %w", err)
 	}
@@ -124,17 +128,17 @@ func managerOptions(settings *settings) (manager.Options, error) {
 	if err != nil {
 		return manager.Options{}, err
 	}
-	metrics := metricsserver.Options{
+	serving := metricsserver.Options{
 		BindAddress:   settings.metricsAddress,
 		SecureServing: settings.metricsSecure,
 		TLSOpts:       tlsOptions,
 	}
 	if settings.metricsSecure {
-		metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
+		serving.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
 	return manager.Options{
 		Scheme:                        scheme,
-		Metrics:                       metrics,
+		Metrics:                       serving,
 		WebhookServer:                 settings.webhookServer(tlsOptions),
 		HealthProbeBindAddress:        settings.healthAddress,
 		LeaderElection:                settings.leaderElect,

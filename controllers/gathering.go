@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
@@ -44,6 +45,8 @@ type gatherer struct {
 	fixed time.Duration
 	// longest is for how long at most changes wait in a burst.
 	longest time.Duration
+	// took, if not nil, observes how long it takes to publish changes, in seconds.
+	took prometheus.Observer
 
 	mu       sync.Mutex
 	services map[types.NamespacedName]*gathering
@@ -63,6 +66,7 @@ type gathering struct {
 // gathered are the changes that one reconcile publishes.
 type gathered struct {
 	changes int
+	first   time.Time // when the first came
 	removal time.Time // when the first came that takes an endpoint away; zero is none
 }
 
@@ -89,6 +93,9 @@ func (g *gatherer) changed(service types.NamespacedName, removal bool) time.Dura
 	s.last = now
 	if inCrowd := g.crowds.joined(service.Namespace, now); inCrowd && s.pending.changes == 0 {
 		s.crowd = now.Add(min(crowdHold, g.longest))
+	}
+	if s.pending.changes == 0 {
+		s.pending.first = now
 	}
 	s.pending.changes++
 	if removal && s.pending.removal.IsZero() {
@@ -144,12 +151,16 @@ func (g *gatherer) end(service types.NamespacedName, published bool) {
 	switch {
 	case !published && batch.changes > 0:
 		s.pending.changes += batch.changes
+		s.pending.first = batch.first
 		s.until, s.crowd = now, time.Time{}
 		return
 	case s.pending.changes >= burst:
 		s.hold = min(max(2*s.hold, shortestHold), g.longest)
 	case batch.changes < burst:
 		s.hold = 0
+	}
+	if batch.changes > 0 && g.took != nil {
+		g.took.Observe(now.Sub(batch.first).Seconds())
 	}
 	s.until = now.Add(s.hold)
 	if s.hold == 0 && s.pending.changes == 0 {

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 	clocktesting "k8s.io/utils/clock/testing"
 )
@@ -238,5 +239,36 @@ func TestABatchPeriodTakesThePlaceOfGathering(t *testing.T) {
 	}
 	if wait := g.begin(g.web); wait != 0 {
 		t.Errorf("a reconcile waits for %s", wait)
+	}
+}
+
+// seconds are what an observer has seen.
+type seconds []float64
+
+func (s *seconds) Observe(took float64) { *s = append(*s, took) }
+
+func TestItIsMeasuredHowLongChangesTakeToBePublished(t *testing.T) {
+	g := newGatheringTest(0, time.Second)
+	var took seconds
+	g.took = &took
+	g.publish(t, 5*millisecond, 0) // nothing has changed
+	g.changed(g.web, false)
+	g.pass(500 * millisecond) // in the queue
+	g.changed(g.web, true)
+	g.publish(t, 250*millisecond, 1)
+	g.pass(250 * millisecond)
+	g.publish(t, 0, 0)
+
+	// One that fails is measured from its first change on, when it succeeds.
+	g.pass(time.Minute)
+	g.changed(g.web, false)
+	g.begin(g.web)
+	g.pass(time.Second)
+	g.changed(g.web, false)
+	g.end(g.web, false)
+	g.pass(time.Second)
+	g.publish(t, 0, 0)
+	if diff := cmp.Diff(seconds{0.75, 0.25, 2}, took); diff != "" {
+		t.Errorf("took (-want +got):\n%s", diff)
 	}
 }

@@ -50,6 +50,8 @@ type replica struct {
 	// news tells those who work on the leader what has changed.
 	news    *numberNews
 	repairs *repairs
+	// poolMetrics are how pools stand, which the leader knows.
+	poolMetrics *poolMetrics
 	// balancers look after Services of type LoadBalancer; nil where that controller does
 	// not run.
 	balancers *loadBalancers
@@ -149,6 +151,9 @@ func newReplica(mgr ctrl.Manager, own cluster.Cluster, options Options, records 
 		Metrics:        register(counters, store.NewMetrics()), Logger: mgr.GetLogger().WithName("ledger"),
 	})
 	r.repairs, err = newRepairs(r, metrics.Registry)
+	if err == nil {
+		r.poolMetrics, err = newPoolMetrics(metrics.Registry)
+	}
 	if err == nil && options.runs(LoadBalancerName) {
 		r.balancers, err = newLoadBalancers(r, metrics.Registry)
 		r.balancing = r.balancers

@@ -68,6 +68,17 @@ func (r *registrar) failed() error {
 	return fmt.Errorf("registering the metrics %s_*: %w", r.subsystem, r.err)
 }
 
+// newPublishing returns what observes how long a controller takes to publish changes.
+func newPublishing(registry prometheus.Registerer, controller string) (prometheus.Observer, error) {
+	r := &registrar{registry: registry, subsystem: "servicenet_endpoints"}
+	took := register(r, prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Subsystem: r.subsystem, Name: "publish_duration_seconds",
+		Help:    "Time from when a change of a pod is seen until the endpoints of a Service show it, gathering included",
+		Buckets: prometheus.ExponentialBuckets(0.005, 2, 16),
+	}, []string{"controller"}))
+	return took.WithLabelValues(controller), r.failed()
+}
+
 func newSliceMetrics(r *registrar) *sliceMetrics {
 	return &sliceMetrics{
 		added:   r.perSync("endpoints_added_per_sync", "Endpoints added in each sync"),

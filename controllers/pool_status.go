@@ -42,22 +42,25 @@ type poolStatus struct {
 	statuses client.StatusClient
 	clock    clock.WithTicker
 	heard    bell
+	metrics  *poolMetrics
 }
 
 func newPoolStatus(r *replica) *poolStatus {
 	return &poolStatus{
 		poolUsage: newPoolUsage(r), statuses: r.cluster.GetClient(), clock: clock.RealClock{}, heard: r.news.status,
+		metrics: r.poolMetrics,
 	}
 }
 
 // run writes at once, and then when there is news, until the context ends.
 func (s *poolStatus) run(ctx context.Context) error {
+	defer s.metrics.show(nil)
 	pause := statusPeriod
 	for {
 		err := s.round(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return nil //nolint:nilerr // what it was about to write, the next leader writes
+			return nil // what it was about to write, the next leader writes
 		case err != nil:
 			log.FromContext(ctx).Error(err, "Could not write the status of all pools")
 			pause = min(2*pause, longestStatusPeriod)
@@ -117,6 +120,7 @@ func (s *poolStatus) round(ctx context.Context) error {
 		}
 		states = append(states, some...)
 	}
+	s.metrics.show(states)
 	var errs []error
 	for _, state := range states {
 		s.setReady(state.conditions, state.object.GetGeneration(), state.verdict)

@@ -19,7 +19,7 @@ import (
 // withStatus writes the status of pools while a test goes on.
 func (s *numbersScene) withStatus(test func()) {
 	status := &poolStatus{
-		poolUsage: newPoolUsage(s.replica), statuses: s.api, clock: s.repairs.clock, heard: s.news.status,
+		poolUsage: newPoolUsage(s.replica), statuses: s.api, clock: s.repairs.clock, heard: s.news.status, metrics: &poolMetrics{},
 	}
 	s.until(func(ctx context.Context) error { return status.run(ctx) }, test)
 }

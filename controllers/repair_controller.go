@@ -50,6 +50,9 @@ type repairs struct {
 func newRepairs(r *replica, registry prometheus.Registerer) (*repairs, error) {
 	counters := &registrar{registry: registry, subsystem: "servicenet_repair"}
 	findings := counters.counter("findings_total", "What was found wrong with numbers and their ledger, by kind", "kind")
+	for _, kind := range repair.Kinds() {
+		findings.WithLabelValues(string(kind)) // a count that begins with one is no increase to who watches it
+	}
 	return &repairs{replica: r, findings: findings, clock: clock.RealClock{}, agreed: make(chan struct{})}, counters.failed()
 }
 

@@ -39,6 +39,9 @@ func setupEndpointSlice(mgr ctrl.Manager, own cluster.Cluster, options Options) 
 		return err
 	}
 	r := newEndpointSliceReconciler(newAccess(mgr, own, "endpoint-slice-controller"), counters, differences, options)
+	if r.gatherer.took, err = newPublishing(metrics.Registry, EndpointSliceName); err != nil {
+		return err
+	}
 	return newController(mgr, EndpointSliceName, "endpoint_slice", options.ConcurrentServiceEndpointSyncs,
 		own.GetCache(), r.watches(options)).Complete(sparing(options, r))
 }
@@ -83,6 +86,9 @@ func setupEndpoints(mgr ctrl.Manager, own cluster.Cluster, options Options) erro
 		return err
 	}
 	r := newEndpointsReconciler(newAccess(mgr, own, "endpoint-controller"), differences, options)
+	if r.gatherer.took, err = newPublishing(metrics.Registry, EndpointsName); err != nil {
+		return err
+	}
 	return newController(mgr, EndpointsName, "endpoint", options.ConcurrentEndpointSyncs,
 		own.GetCache(), r.watches()).Complete(sparing(options, r))
 }

@@ -131,6 +131,9 @@ func (r *heavedReplica) newReplica(ctx context.Context, t *testing.T, seed uint6
 	if of.balancers, err = newLoadBalancers(of, prometheus.NewRegistry()); err != nil {
 		t.Fatal(err)
 	}
+	if of.poolMetrics, err = newPoolMetrics(prometheus.NewRegistry()); err != nil {
+		t.Fatal(err)
+	}
 	of.balancing = of.balancers
 	return of
 }

@@ -50,8 +50,15 @@ documents '!CustomResourceDefinition|NetworkPolicy' <<<"$all" | template >$templ
   documents NetworkPolicy <<<"$all" | template
   echo "{{- end }}"
 } >$templates/network-policy.yaml
-{
-  echo "{{- if .Values.serviceMonitor }}"
-  "$kustomize" build config/prometheus | documents ServiceMonitor | template
+
+# prometheus writes a template of what config/prometheus has of a kind, behind a value.
+# What looks like a template there is for Prometheus and Grafana.
+prometheus() {
+  echo "{{- if .Values.$1 }}"
+  documents "$2" <<<"$monitoring" | sed -e 's|{{|{{ "{{" }}|g' | template
   echo "{{- end }}"
-} >$templates/monitor.yaml
+}
+monitoring=$("$kustomize" build config/prometheus)
+prometheus serviceMonitor ServiceMonitor >$templates/monitor.yaml
+prometheus prometheusRule PrometheusRule >$templates/rules.yaml
+prometheus grafanaDashboard ConfigMap >$templates/dashboard.yaml

@@ -51,6 +51,15 @@ const (
 	BlockNewer Kind = "block_newer"
 )
 
+// Kinds returns all kinds.
+func Kinds() []Kind {
+	return []Kind{
+		Invalid, OutOfRange, Duplicate, NotAllocated, NoObject, Full, Unknown,
+		ObjectNotAllocated, ObjectWrongReference,
+		Leak, BlockBroken, BlockLost, BlockNewer,
+	}
+}
+
 // Fix is what is to be done about a finding.
 type Fix int
 

@@ -67,6 +67,9 @@ func (m *Metrics) answered(hook string, operation admissionv1.Operation, result 
 	case admissionv1.Create, admissionv1.Update, admissionv1.Delete, admissionv1.Connect:
 		name = string(operation)
 	}
+	for _, fault := range []outcome{postponed, failed} {
+		m.requests.WithLabelValues(hook, name, string(fault)) // a count that begins with one is no increase to who watches it
+	}
 	m.requests.WithLabelValues(hook, name, string(result)).Inc()
 	m.latency.WithLabelValues(hook, name).Observe(took.Seconds())
 }

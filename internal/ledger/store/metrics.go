@@ -34,7 +34,7 @@ func NewMetrics() *Metrics {
 		return prometheus.NewGaugeVec(
 			prometheus.GaugeOpts{Namespace: namespace, Subsystem: subsystem, Name: name, Help: help}, []string{"family"})
 	}
-	return &Metrics{
+	m := &Metrics{
 		takes: counter("takes_total",
 			"Numbers asked for, by how (automatic, explicit, retained) and outcome (given, taken, full, unavailable).",
 			"family", "kind", "outcome"),
@@ -55,6 +55,26 @@ func NewMetrics() *Metrics {
 			Namespace: namespace, Subsystem: subsystem, Name: "reclaimed_total",
 			Help: "Numbers taken back from replicas that are gone.",
 		}),
+	}
+	m.begin()
+	return m
+}
+
+// begin has all that is counted by outcome begin with zero: a count that begins with one
+// is no increase to who watches it.
+func (m *Metrics) begin() {
+	for _, family := range []servicenetv1alpha1.NumberFamily{
+		servicenetv1alpha1.ClusterIPv4, servicenetv1alpha1.ClusterIPv6, servicenetv1alpha1.NodePort,
+		servicenetv1alpha1.LoadBalancerIPv4, servicenetv1alpha1.LoadBalancerIPv6,
+	} {
+		for _, outcome := range []string{"done", "conflict", "fault"} {
+			m.swaps.WithLabelValues(string(family), outcome)
+		}
+		for _, kind := range []string{"automatic", "explicit", "retained"} {
+			for _, outcome := range []string{"given", "taken", "full", "unavailable"} {
+				m.takes.WithLabelValues(string(family), kind, outcome)
+			}
+		}
 	}
 }
 

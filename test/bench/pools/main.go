@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"servicenet.dev/servicenet/hack/controlplane"
+	"servicenet.dev/servicenet/test/bench/process"
 )
 
 const (
@@ -90,27 +91,27 @@ func measure(ctx context.Context, w *world, s settings) error {
 		return err
 	}
 	fmt.Printf("all is in the ledger after%8.1f s\n", time.Since(begun).Seconds())
-	atStart, err := readUsage(manager.PID())
+	atStart, err := process.Read(manager.PID())
 	if err != nil {
 		return err
 	}
-	fmt.Printf("processor time at start   %8.2f s\n", atStart.processor.Seconds())
+	fmt.Printf("processor time at start   %8.2f s\n", atStart.Processor.Seconds())
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-time.After(resting):
 	}
-	atRest, err := readUsage(manager.PID())
+	atRest, err := process.Read(manager.PID())
 	if err != nil {
 		return err
 	}
-	fmt.Printf("processor time at rest    %8.2f %% of one\n", 100*(atRest.processor-atStart.processor).Seconds()/resting.Seconds())
-	fmt.Printf("memory at rest            %8d MiB\n", atRest.resident>>20)
+	fmt.Printf("processor time at rest    %8.2f %% of one\n", 100*(atRest.Processor-atStart.Processor).Seconds()/resting.Seconds())
+	fmt.Printf("memory at rest            %8d MiB\n", atRest.Resident>>20)
 	told, err := w.events(ctx)
 	if err != nil {
 		return err
 	}
-	passed := bar("memory at most, in MiB", atRest.peak>>20, mostMemory>>20)
+	passed := bar("memory at most, in MiB", atRest.Peak>>20, mostMemory>>20)
 	passed = bar("events", int64(told), 0) && passed
 	if !passed {
 		return errMissed

@@ -108,6 +108,13 @@ var _ = Describe("The Helm chart", func() {
 		Expect(plain(chart(ctx))).To(Equal(want))
 	})
 
+	It("makes what config/with-prometheus makes, if that is wanted", func(ctx SpecContext) {
+		want := overlay(ctx, "config/with-prometheus")
+		delete(want, "Namespace "+system)
+		Expect(want).To(And(HaveKey("PrometheusRule servicenet-controller-manager-rules"), HaveKey("ConfigMap servicenet-dashboard")))
+		Expect(plain(chart(ctx, "--set", "serviceMonitor=true,prometheusRule=true,grafanaDashboard=true"))).To(Equal(want))
+	})
+
 	It("follows its values", func(ctx SpecContext) {
 		objects := chart(ctx, "--set", "replicas=3,endpointsMode=on,networkPolicy=false,serviceMonitor=true,cleanup=false",
 			"--set", "args={--load-balancer-default,--controllers=*\\,-clusterip}", "--set", "nodeSelector.a=b",

@@ -1,7 +1,8 @@
 // Copyright 2026 The servicenet Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+// Package process reads what a process has used, on Linux.
+package process
 
 import (
 	"bytes"
@@ -16,39 +17,40 @@ import (
 // tick is the unit of processor time in /proc on Linux.
 const tick = 10 * time.Millisecond
 
-// usage is what a process has used.
-type usage struct {
-	processor time.Duration
-	// resident is the bytes in memory now, peak those at most.
-	resident, peak int64
+// Usage is what a process has used.
+type Usage struct {
+	Processor time.Duration
+	// Resident is the bytes in memory now, Peak those at most.
+	Resident, Peak int64
 }
 
-func readUsage(pid int) (usage, error) {
+// Read reads it.
+func Read(pid int) (Usage, error) {
 	folder := os.DirFS(fmt.Sprintf("/proc/%d", pid))
 	stat, err := fs.ReadFile(folder, "stat")
 	if err != nil {
-		return usage{}, fmt.Errorf("processor time: %w", err)
+		return Usage{}, fmt.Errorf("processor time: %w", err)
 	}
 	status, err := fs.ReadFile(folder, "status")
 	if err != nil {
-		return usage{}, fmt.Errorf("memory: %w", err)
+		return Usage{}, fmt.Errorf("memory: %w", err)
 	}
 	// The second field is the name in parentheses; utime and stime are the 12th and
 	// 13th after it.
 	const utime, stime = 11, 12
 	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 	if len(fields) <= stime {
-		return usage{}, fmt.Errorf("processor time: %q is cut short", stat)
+		return Usage{}, fmt.Errorf("processor time: %q is cut short", stat)
 	}
-	var used usage
+	var used Usage
 	for _, field := range [][]byte{fields[utime], fields[stime]} {
 		ticks, err := strconv.ParseInt(string(field), 10, 64)
 		if err != nil {
-			return usage{}, fmt.Errorf("processor time: %w", err)
+			return Usage{}, fmt.Errorf("processor time: %w", err)
 		}
-		used.processor += time.Duration(ticks) * tick
+		used.Processor += time.Duration(ticks) * tick
 	}
-	used.resident, used.peak = kibibytes(string(status), "VmRSS:"), kibibytes(string(status), "VmHWM:")
+	used.Resident, used.Peak = kibibytes(string(status), "VmRSS:"), kibibytes(string(status), "VmHWM:")
 	return used, nil
 }
 

@@ -1,0 +1,145 @@
+// Copyright 2026 The servicenet Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Sizing is `make bench-sizing`: what a manager needs of memory and processor time for so
+// many Services, while they are made through its webhooks, at rest, and at its next start.
+// It prints a table, and promises nothing: what is needed depends on the machine.
+//
+//	sizing [flags]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+)
+
+// Ways to run the manager.
+const (
+	// beside a stock control plane: endpoints are left to it.
+	beside = "beside"
+	// whole is in place of the stock endpoint controllers: each Service has a pod.
+	whole = "whole"
+)
+
+// settings are the command line.
+type settings struct {
+	sizes                          []int
+	ways                           []string
+	clients                        int
+	rest                           time.Duration
+	manager, roleFile, crds, hooks string
+}
+
+func main() {
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, restore)
+	log.SetLogger(logr.Discard())
+	s, err := parse(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+	if err := run(ctx, s); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func parse(args []string) (*settings, error) {
+	s := &settings{}
+	flags := flag.NewFlagSet("sizing", flag.ContinueOnError)
+	sizes := flags.String("services", "100,1000,10000,50000", "how many Services there are: a table row each, up to 60,000")
+	ways := flags.String("ways", beside+","+whole,
+		beside+": endpoints are left to others; "+whole+": all controllers, and a pod for each Service")
+	flags.IntVar(&s.clients, "clients", 16, "how many clients make Services at a time")
+	flags.DurationVar(&s.rest, "rest", time.Minute, "for how long the manager is watched at rest")
+	flags.StringVar(&s.manager, "manager", "bin/manager", "program of the manager")
+	flags.StringVar(&s.roleFile, "role", "config/rbac/role.yaml", "file with the ClusterRole of the manager")
+	flags.StringVar(&s.crds, "crds", "config/crd/bases", "folder with the CustomResourceDefinitions")
+	flags.StringVar(&s.hooks, "hooks", "config/webhook/service-webhooks.yaml", "file with the webhooks for Services")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	for text := range strings.SplitSeq(*sizes, ",") {
+		const most = 60000
+		size, err := strconv.Atoi(text)
+		if err != nil || size < 1 || size > most {
+			return nil, fmt.Errorf("-services: %q is no number from 1 to %d", text, most)
+		}
+		s.sizes = append(s.sizes, size)
+	}
+	s.ways = strings.Split(*ways, ",")
+	for _, way := range s.ways {
+		if !slices.Contains([]string{beside, whole}, way) {
+			return nil, fmt.Errorf("-ways: %q is none of %s, %s", way, beside, whole)
+		}
+	}
+	return s, nil
+}
+
+// run measures all, and prints the table at the end: of what was measured, if something
+// went wrong.
+func run(ctx context.Context, s *settings) error {
+	var rows []row
+	var err error
+	for _, way := range s.ways {
+		for _, size := range s.sizes {
+			fmt.Fprintf(os.Stderr, "%s, %d Services\n", way, size)
+			var measured row
+			if measured, err = s.measure(ctx, way, size); err != nil {
+				err = fmt.Errorf("%s, %d Services: %w", way, size, err)
+				break
+			}
+			rows = append(rows, measured)
+		}
+		if err != nil {
+			break
+		}
+	}
+	printRows(os.Stdout, rows)
+	return err
+}
+
+// row is what was measured for so many Services.
+type row struct {
+	way  string
+	size int
+	// made is how long it took to make them, making what the manager used meanwhile, in
+	// processor time.
+	made, making time.Duration
+	// makingPeak, resting and startingPeak are bytes.
+	makingPeak, resting, startingPeak int64
+	// perMinute is processor time at rest.
+	perMinute time.Duration
+	// ready is how long it takes until a manager that starts is ready, starting its
+	// processor time until then.
+	ready, starting time.Duration
+}
+
+func printRows(to io.Writer, rows []row) {
+	const mebi = 20
+	fmt.Fprint(to, "| manager | Services | making them | CPU | most memory "+
+		"| at rest: memory | CPU a minute | start: ready after | CPU | most memory |\n"+
+		"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
+	for _, r := range rows {
+		fmt.Fprintf(to, "| %s | %d | %.1f s | %.1f s | %d MiB | %d MiB | %.2f s | %.1f s | %.1f s | %d MiB |\n",
+			r.way, r.size, r.made.Seconds(), r.making.Seconds(), r.makingPeak>>mebi,
+			r.resting>>mebi, r.perMinute.Seconds(), r.ready.Seconds(), r.starting.Seconds(), r.startingPeak>>mebi)
+	}
+}
