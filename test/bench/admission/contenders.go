@@ -102,7 +102,7 @@ func serveIdleHooks(ctx context.Context, certificate, key string) error {
 
 func startManager(ctx context.Context, s *settings, plane *controlplane.ControlPlane) (string, func() error, error) {
 	manager, err := plane.StartManager(ctx, controlplane.ManagerOptions{
-		Path: s.manager, RoleFile: s.roleFile, ServeWebhooks: true, Args: []string{"--controllers=clusterip,nodeport"},
+		Path: s.Program, RoleFile: s.RoleFile, ServeWebhooks: true, Args: []string{"--controllers=clusterip,nodeport"},
 	})
 	if err != nil {
 		return "", nil, err

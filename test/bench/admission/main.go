@@ -12,54 +12,40 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
-	"github.com/go-logr/logr"
-	"sigs.k8s.io/controller-runtime/pkg/log"
+	"servicenet.dev/servicenet/test/bench/command"
 )
-
-// errMissed says that a bar was missed. Which one was printed.
-var errMissed = errors.New("a bar was missed")
 
 // settings are the command line.
 type settings struct {
+	command.Manager
+
 	rounds  int
 	clients int
 	scale   float64
 
-	manager, roleFile, crds, hooks string
+	hooks string
 }
 
 // scaled returns a number of Services at the scale that was asked for.
 func (s *settings) scaled(count int) int { return max(1, int(float64(count)*s.scale)) }
 
 func main() {
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, restore)
-	log.SetLogger(logr.Discard())
 	if len(os.Args) == 4 && os.Args[1] == idleHooksCommand {
+		ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		context.AfterFunc(ctx, restore)
 		if err := serveIdleHooks(ctx, os.Args[2], os.Args[3]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
 		return
 	}
-	s, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		os.Exit(2) // the flag package has said why
-	}
-	if err := run(ctx, s); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
+	os.Exit(command.Run(parse, run))
 }
 
 func parse(args []string) (*settings, error) {
@@ -68,14 +54,11 @@ func parse(args []string) (*settings, error) {
 	flags.IntVar(&s.rounds, "rounds", 3, "how often each of the three is measured")
 	flags.IntVar(&s.clients, "clients", 32, "how many clients there are")
 	flags.Float64Var(&s.scale, "scale", 1, "factor on the numbers of Services, above 0 to 1")
-	flags.StringVar(&s.manager, "manager", "bin/manager", "program of the manager")
-	flags.StringVar(&s.roleFile, "role", "config/rbac/role.yaml", "file with the ClusterRole of the manager")
-	flags.StringVar(&s.crds, "crds", "config/crd/bases", "folder with the CustomResourceDefinitions")
+	s.AddFlags(flags)
 	flags.StringVar(&s.hooks, "webhooks", "config/webhook/service-webhooks.yaml", "file with the webhook configurations")
 	err := flags.Parse(args)
 	if err == nil && (s.rounds < 1 || s.clients < 1 || s.scale <= 0 || s.scale > 1) {
-		err = errors.New("admission: rounds and clients are at least 1, and the scale is above 0 and at most 1")
-		fmt.Fprintln(os.Stderr, err)
+		err = command.Mistakef("admission: rounds and clients are at least 1, and the scale is above 0 and at most 1")
 	}
 	return s, err
 }
@@ -94,7 +77,7 @@ func run(ctx context.Context, s *settings) error {
 		}
 	}
 	if !results.print(os.Stdout) {
-		return errMissed
+		return command.ErrMissed
 	}
 	return nil
 }

@@ -38,7 +38,7 @@ func try(ctx context.Context, s *settings, c contender, into results) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, plane.Stop()) }()
-	if err := plane.InstallCRDs(ctx, s.crds); err != nil {
+	if err := plane.InstallCRDs(ctx, s.CRDs); err != nil {
 		return err
 	}
 	t := &trial{settings: s, note: func(f figure, value float64) { into.add(c.name, f, value) }}

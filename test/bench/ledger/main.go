@@ -16,19 +16,12 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
-	"github.com/go-logr/logr"
-	"sigs.k8s.io/controller-runtime/pkg/log"
+	"servicenet.dev/servicenet/test/bench/command"
 )
-
-// errMissed says that a bar was missed. Which is in the tables.
-var errMissed = errors.New("a bar was missed")
 
 // settings are the command line.
 type settings struct {
@@ -39,22 +32,7 @@ type settings struct {
 	crds    string
 }
 
-func main() {
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, restore)
-	log.SetLogger(logr.Discard())
-	s, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		os.Exit(2) // the flag package has said why
-	}
-	if err := run(ctx, s); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { os.Exit(command.Run(parse, run)) }
 
 func parse(args []string) (settings, error) {
 	var s settings
@@ -92,5 +70,5 @@ func run(ctx context.Context, s settings) error {
 	if err := w.stop(); err != nil || passed {
 		return err
 	}
-	return errMissed
+	return command.ErrMissed
 }

@@ -14,60 +14,35 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 
-	"github.com/go-logr/logr"
-	"sigs.k8s.io/controller-runtime/pkg/log"
+	"servicenet.dev/servicenet/test/bench/command"
 )
-
-// errMissed says that a bar was missed. Which one was printed.
-var errMissed = errors.New("a bar was missed")
 
 // settings are the command line.
 type settings struct {
+	command.Manager
+
 	clients int
 	scale   float64
-
-	manager, roleFile, crds string
 }
 
 // scaled returns a number of Services at the scale that was asked for.
 func (s *settings) scaled(count int) int { return max(1, int(float64(count)*s.scale)) }
 
-func main() {
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, restore)
-	log.SetLogger(logr.Discard())
-	s, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		os.Exit(2) // the flag package has said why
-	}
-	if err := run(ctx, s); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { os.Exit(command.Run(parse, run)) }
 
 func parse(args []string) (*settings, error) {
 	s := &settings{}
 	flags := flag.NewFlagSet("loadbalancer", flag.ContinueOnError)
 	flags.IntVar(&s.clients, "clients", 32, "how many clients there are")
 	flags.Float64Var(&s.scale, "scale", 1, "factor on the numbers of Services, above 0 to 1")
-	flags.StringVar(&s.manager, "manager", "bin/manager", "program of the manager")
-	flags.StringVar(&s.roleFile, "role", "config/rbac/role.yaml", "file with the ClusterRole of the manager")
-	flags.StringVar(&s.crds, "crds", "config/crd/bases", "folder with the CustomResourceDefinitions")
+	s.AddFlags(flags)
 	err := flags.Parse(args)
 	if err == nil && (s.clients < 1 || s.scale <= 0 || s.scale > 1) {
-		err = errors.New("loadbalancer: there is at least one client, and the scale is above 0 and at most 1")
-		fmt.Fprintln(os.Stderr, err)
+		err = command.Mistakef("loadbalancer: there is at least one client, and the scale is above 0 and at most 1")
 	}
 	return s, err
 }
@@ -85,7 +60,7 @@ func run(ctx context.Context, s *settings) error {
 		}
 	}
 	if !r.print(os.Stdout) {
-		return errMissed
+		return command.ErrMissed
 	}
 	return nil
 }

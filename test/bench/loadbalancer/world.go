@@ -46,7 +46,7 @@ func inWorld(ctx context.Context, s *settings, do func(w *world) error) (err err
 		return err
 	}
 	defer func() { err = errors.Join(err, plane.Stop()) }()
-	if err := plane.InstallCRDs(ctx, s.crds); err != nil {
+	if err := plane.InstallCRDs(ctx, s.CRDs); err != nil {
 		return err
 	}
 	scheme := runtime.NewScheme()
@@ -68,7 +68,7 @@ func inWorld(ctx context.Context, s *settings, do func(w *world) error) (err err
 // start starts a manager of load balancers alone.
 func (w *world) start(ctx context.Context) (*controlplane.Manager, error) {
 	return w.plane.StartManager(ctx, controlplane.ManagerOptions{
-		Path: w.manager, RoleFile: w.roleFile, Args: []string{"--controllers=loadbalancer"},
+		Path: w.Program, RoleFile: w.RoleFile, Args: []string{"--controllers=loadbalancer"},
 	})
 }
 

@@ -14,14 +14,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
-	"github.com/go-logr/logr"
-	"sigs.k8s.io/controller-runtime/pkg/log"
-
 	"servicenet.dev/servicenet/hack/controlplane"
+	"servicenet.dev/servicenet/test/bench/command"
 	"servicenet.dev/servicenet/test/bench/process"
 )
 
@@ -32,40 +28,21 @@ const (
 	resting = 30 * time.Second
 )
 
-// errMissed says that a bar was missed. Which one was printed.
-var errMissed = errors.New("a bar was missed")
-
 // settings are the command line.
 type settings struct {
-	services, pools         int
-	manager, roleFile, crds string
+	command.Manager
+
+	services, pools int
 }
 
-func main() {
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, restore)
-	log.SetLogger(logr.Discard())
-	s, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		os.Exit(2) // the flag package has said why
-	}
-	if err := run(ctx, s); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { os.Exit(command.Run(parse, run)) }
 
 func parse(args []string) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("pools", flag.ContinueOnError)
 	flags.IntVar(&s.services, "services", 20000, "how many Services there are, up to 60,000")
 	flags.IntVar(&s.pools, "pools", 200, "how many pools of addresses there are, up to 240")
-	flags.StringVar(&s.manager, "manager", "bin/manager", "program of the manager")
-	flags.StringVar(&s.roleFile, "role", "config/rbac/role.yaml", "file with the ClusterRole of the manager")
-	flags.StringVar(&s.crds, "crds", "config/crd/bases", "folder with the CustomResourceDefinitions")
+	s.AddFlags(flags)
 	return s, flags.Parse(args)
 }
 
@@ -81,7 +58,7 @@ func run(ctx context.Context, s settings) error {
 func measure(ctx context.Context, w *world, s settings) error {
 	begun := time.Now()
 	manager, err := w.plane.StartManager(ctx, controlplane.ManagerOptions{
-		Path: s.manager, RoleFile: s.roleFile, ServeWebhooks: true, Args: []string{"--controllers=clusterip,nodeport"},
+		Path: s.Program, RoleFile: s.RoleFile, ServeWebhooks: true, Args: []string{"--controllers=clusterip,nodeport"},
 	})
 	if err != nil {
 		return err
@@ -114,7 +91,7 @@ func measure(ctx context.Context, w *world, s settings) error {
 	passed := bar("memory at most, in MiB", atRest.Peak>>20, mostMemory>>20)
 	passed = bar("events", int64(told), 0) && passed
 	if !passed {
-		return errMissed
+		return command.ErrMissed
 	}
 	return nil
 }

@@ -53,7 +53,7 @@ func startWorld(ctx context.Context, s settings) (*world, error) {
 
 // fill makes the Services and pools.
 func (w *world) fill(ctx context.Context, s settings) error {
-	if err := w.plane.InstallCRDs(ctx, s.crds); err != nil {
+	if err := w.plane.InstallCRDs(ctx, s.CRDs); err != nil {
 		return err
 	}
 	scheme := runtime.NewScheme()

@@ -10,20 +10,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
-	"github.com/go-logr/logr"
-	"sigs.k8s.io/controller-runtime/pkg/log"
+	"servicenet.dev/servicenet/test/bench/command"
 )
 
 // Ways to run the manager.
@@ -36,30 +32,16 @@ const (
 
 // settings are the command line.
 type settings struct {
-	sizes                          []int
-	ways                           []string
-	clients                        int
-	rest                           time.Duration
-	manager, roleFile, crds, hooks string
+	command.Manager
+
+	sizes   []int
+	ways    []string
+	clients int
+	rest    time.Duration
+	hooks   string
 }
 
-func main() {
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, restore)
-	log.SetLogger(logr.Discard())
-	s, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(2)
-	}
-	if err := run(ctx, s); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
+func main() { os.Exit(command.Run(parse, run)) }
 
 func parse(args []string) (*settings, error) {
 	s := &settings{}
@@ -69,9 +51,7 @@ func parse(args []string) (*settings, error) {
 		beside+": endpoints are left to others; "+whole+": all controllers, and a pod for each Service")
 	flags.IntVar(&s.clients, "clients", 16, "how many clients make Services at a time")
 	flags.DurationVar(&s.rest, "rest", time.Minute, "for how long the manager is watched at rest")
-	flags.StringVar(&s.manager, "manager", "bin/manager", "program of the manager")
-	flags.StringVar(&s.roleFile, "role", "config/rbac/role.yaml", "file with the ClusterRole of the manager")
-	flags.StringVar(&s.crds, "crds", "config/crd/bases", "folder with the CustomResourceDefinitions")
+	s.AddFlags(flags)
 	flags.StringVar(&s.hooks, "hooks", "config/webhook/service-webhooks.yaml", "file with the webhooks for Services")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
@@ -80,14 +60,14 @@ func parse(args []string) (*settings, error) {
 		const most = 60000
 		size, err := strconv.Atoi(text)
 		if err != nil || size < 1 || size > most {
-			return nil, fmt.Errorf("-services: %q is no number from 1 to %d", text, most)
+			return nil, command.Mistakef("-services: %q is no number from 1 to %d", text, most)
 		}
 		s.sizes = append(s.sizes, size)
 	}
 	s.ways = strings.Split(*ways, ",")
 	for _, way := range s.ways {
 		if !slices.Contains([]string{beside, whole}, way) {
-			return nil, fmt.Errorf("-ways: %q is none of %s, %s", way, beside, whole)
+			return nil, command.Mistakef("-ways: %q is none of %s, %s", way, beside, whole)
 		}
 	}
 	return s, nil

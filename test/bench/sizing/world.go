@@ -54,7 +54,7 @@ func (s *settings) startWorld(ctx context.Context, way string) (*world, error) {
 
 // furnish makes what there is before Services.
 func (w *world) furnish(ctx context.Context) error {
-	if err := w.plane.InstallCRDs(ctx, w.crds); err != nil {
+	if err := w.plane.InstallCRDs(ctx, w.CRDs); err != nil {
 		return err
 	}
 	scheme := runtime.NewScheme()
@@ -82,7 +82,7 @@ func (w *world) start(ctx context.Context) (*controlplane.Manager, error) {
 		mode = "--endpoints-mode=on"
 	}
 	return w.plane.StartManager(ctx, controlplane.ManagerOptions{
-		Path: w.manager, RoleFile: w.roleFile, ServeWebhooks: true, Args: []string{mode},
+		Path: w.Program, RoleFile: w.RoleFile, ServeWebhooks: true, Args: []string{mode},
 	})
 }
 
