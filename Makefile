@@ -22,7 +22,10 @@ ARGS ?=
 ENDPOINTS ?= stock
 PROXY_MODE ?= nftables
 NODES ?= 1
-# Regular expression of the specs that test-integration runs; all if empty.
+# What test-e2e upgrades from, and goes back to: a commit, such as v1.0.0 or HEAD~20. Empty
+# means the same program and manifests as another image.
+PREVIOUS ?=
+# Regular expression of the specs that test-integration and test-e2e run; all if empty.
 FOCUS ?=
 # Version that the manager reports.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
@@ -140,10 +143,10 @@ test-integration: manifests generate test-programs ## Run the tests on a control
 	@$(PROGRAMS) COVER="$(COVER)" FOCUS="$(FOCUS)" hack/test.sh integration $(ARGS)
 
 .PHONY: test-e2e
-test-e2e: e2e-images $(KUSTOMIZE) ## Run the tests on real nodes: in the cluster of E2E_KUBECONFIG or KUBECONFIG, else in ones of their own.
-	@$(PROGRAMS) FOCUS="$(FOCUS)" hack/e2e.sh $(ARGS)
+test-e2e: e2e-images $(KUSTOMIZE) $(HELM) ## Run the tests on real nodes: in the cluster of E2E_KUBECONFIG or KUBECONFIG, else in ones of their own.
+	@$(PROGRAMS) FOCUS="$(FOCUS)" PREVIOUS="$(PREVIOUS)" hack/e2e.sh $(ARGS)
 
-# The manager twice, the second time as a version to come from.
+# The manager twice, the second time as the version to come from.
 .PHONY: e2e-images
 e2e-images: cluster-programs
 	$(call go-build,images/traffic,./test/e2e/traffic)
@@ -151,7 +154,8 @@ e2e-images: cluster-programs
 	@$(LOCALBIN)/image --tag=servicenet.dev/traffic:dev --title=traffic --add=/bin/busybox=/bin/sh \
 		--output=$(LOCALBIN)/images/traffic.tar $(LOCALBIN)/images/traffic
 	$(call local-image,manager,$(LOCALBIN)/images/manager,e2e,manager)
-	$(call local-image,manager,$(LOCALBIN)/images/manager,previous,manager-previous)
+	$(if $(PREVIOUS),@hack/previous.sh "$(PREVIOUS)" $(LOCALBIN)/previous)
+	$(call local-image,manager,$(if $(PREVIOUS),$(LOCALBIN)/previous/manager,$(LOCALBIN)/images/manager),previous,manager-previous)
 
 ##@ Cluster
 

@@ -11,7 +11,9 @@
 # them already; ENDPOINTS=ours says that it has no stock endpoint controllers. Else in
 # clusters of this machine, one for each of ENDPOINTS (default: "stock ours"), which are
 # taken down again; KEEP=1 leaves the last one up when a spec has failed.
-# FOCUS, a regular expression, picks specs. make sets SERVICENET_BIN and K8S_VERSION.
+# FOCUS, a regular expression, picks specs. PREVIOUS, a commit, says that the image to
+# upgrade from is of it (hack/previous.sh), and so are its manifests, in
+# $SERVICENET_BIN/previous. make sets SERVICENET_BIN and K8S_VERSION.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -34,6 +36,9 @@ fi
 
 export E2E_MANAGER_IMAGE=servicenet.dev/manager:e2e E2E_PREVIOUS_IMAGE=servicenet.dev/manager:previous
 export E2E_TRAFFIC_IMAGE=servicenet.dev/traffic:dev
+if [[ -n ${PREVIOUS:-} ]]; then
+  export E2E_PREVIOUS_FOLDER=$bin/previous
+fi
 node=("$bin/node")
 begin=$SECONDS
 if [[ -z ${FOCUS:-} ]]; then
@@ -45,7 +50,7 @@ for endpoints in ${ENDPOINTS:-stock ours}; do
   "${node[@]}" up --dir="$bin/cluster" --endpoints="$endpoints" --proxy-mode="${PROXY_MODE:-nftables}" \
     --images="$images/pause.tar,$images/coredns.tar,$images/traffic.tar,$images/manager.tar,$images/manager-previous.tar"
   status=0
-  KUBECONFIG=$bin/cluster/kubeconfig ENDPOINTS=$endpoints specs "$@" || status=$?
+  KUBECONFIG=$bin/cluster/kubeconfig ENDPOINTS=$endpoints E2E_AUDIT_LOG=$bin/cluster/logs/audit.log specs "$@" || status=$?
   if ((status > 0)) && [[ -n ${KEEP:-} ]]; then
     echo "the cluster is still up: export KUBECONFIG=$bin/cluster/kubeconfig"
     exit "$status"

@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"errors"
 	"fmt"
 	"os"
@@ -104,11 +105,15 @@ func (c *cluster) start(ctx context.Context) error {
 
 // startControlPlane starts what runs on this machine itself.
 func (c *cluster) startControlPlane(ctx context.Context) error {
-	var err error
+	audit, err := c.auditArgs()
+	if err != nil {
+		return err
+	}
 	c.plane, err = controlplane.Start(ctx, controlplane.Options{
-		Dir:     c.dir,
-		Address: hostAddress(),
-		OnReady: func(part *controlplane.Process, _ time.Duration) { progressf(c.begin, "%s ready", part.Name()) },
+		Dir:           c.dir,
+		Address:       hostAddress(),
+		APIServerArgs: audit,
+		OnReady:       func(part *controlplane.Process, _ time.Duration) { progressf(c.begin, "%s ready", part.Name()) },
 	})
 	if err != nil {
 		return err
@@ -130,6 +135,22 @@ func (c *cluster) startControlPlane(ctx context.Context) error {
 		go c.keep(ctx, part, nil)
 	}
 	return nil
+}
+
+//go:embed audit.yaml
+var auditPolicy []byte
+
+// auditArgs have the API server note what the manager asks for.
+func (c *cluster) auditArgs() ([]string, error) {
+	policy := c.path("audit.yaml")
+	if err := os.WriteFile(policy, auditPolicy, 0o600); err != nil {
+		return nil, fmt.Errorf("writing the audit policy: %w", err)
+	}
+	const megabytes = 200 // for a few hours of tests; what is older goes
+	return []string{
+		"--audit-policy-file=" + policy, "--audit-log-path=" + c.path("logs", "audit.log"),
+		fmt.Sprintf("--audit-log-maxsize=%d", megabytes), "--audit-log-maxbackup=1",
+	}, nil
 }
 
 // keep starts a part again whenever it ends, and does then what is to be done.

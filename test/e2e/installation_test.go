@@ -5,7 +5,8 @@ package e2e
 
 import (
 	"context"
-	"strings"
+	"os"
+	"path/filepath"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -25,9 +26,17 @@ func deployedImage(ctx context.Context) string {
 	return manager.Spec.Template.Spec.Containers[0].Image
 }
 
+// overlayOf is what is installed with an image: that of the same version.
+func overlayOf(image string) string {
+	if folder := os.Getenv("E2E_PREVIOUS_FOLDER"); folder != "" && image == previousImage {
+		return filepath.Join(folder, overlay)
+	}
+	return overlay
+}
+
 // Serial, since no webhook answers meanwhile, and no endpoints are written.
 var _ = Describe("An installation", Serial, Ordered, func() {
-	It("is replaced by another version, and by the first one again, under traffic", func(ctx SpecContext) {
+	It("is rolled back to the previous version and upgraded again, and Services keep working", func(ctx SpecContext) {
 		if previousImage == "" {
 			Skip("E2E_PREVIOUS_IMAGE names no other version")
 		}
@@ -37,12 +46,14 @@ var _ = Describe("An installation", Serial, Ordered, func() {
 		startClient(ctx, namespace)
 		awaitPods(ctx, web)
 		for _, image := range []string{previousImage, managerImage} {
-			deploy(ctx, image)
+			deployOverlay(ctx, overlayOf(image), image)
 			Expect(deployedImage(ctx)).To(Equal(image))
 			Eventually(ctx, func(ctx context.Context) (map[string]int, error) {
 				return answers(ctx, namespace, "get", 20, "http://web")
 			}).Should(HaveLen(1))
-			create(ctx, service(namespace, "web-"+strings.ToLower(image[strings.LastIndex(image, ":")+1:])))
+			s := service(namespace, "")
+			s.GenerateName = "web-"
+			create(ctx, s)
 		}
 	}, SpecTimeout(3*deployTimeout))
 

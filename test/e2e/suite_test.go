@@ -26,10 +26,8 @@ import (
 )
 
 const (
-	// deployTimeout is for a deployment of the manager, or its end. Where it makes its
-	// certificate, kubelet brings that into the pods after a minute or more, and the
-	// manager looks for it at intervals that double.
-	deployTimeout = 10 * time.Minute
+	// deployTimeout is for a deployment of the manager, or its end.
+	deployTimeout = 5 * time.Minute
 	// patience is how long an expected outcome may take; the rest is for the machine.
 	patience = 90 * time.Second
 	// specTimeout bounds a spec.
@@ -81,6 +79,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	api, err = client.New(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
 
+	DeferCleanup(nothingForbidden, NodeTimeout(patience))
 	deploy(ctx, managerImage)
 }, NodeTimeout(2*deployTimeout))
 
@@ -98,9 +97,21 @@ func makeTarget(ctx context.Context, target string, variables ...string) (string
 // deploy installs the manager, or another version of it, and waits until all of it runs.
 func deploy(ctx context.Context, image string) {
 	GinkgoHelper()
+	deployOverlay(ctx, overlay, image)
+}
+
+// deployOverlay is deploy of another overlay.
+func deployOverlay(ctx context.Context, overlay, image string) {
+	GinkgoHelper()
 	output, err := makeTarget(ctx, "deploy", "IMG="+image, "OVERLAY="+overlay)
 	Expect(err).NotTo(HaveOccurred(), output)
-	output, err = kubectl(ctx, "-n", managerNamespace, "rollout", "status", "deployment", "--timeout=9m")
+	awaitManager(ctx)
+}
+
+// awaitManager waits until all of the manager runs, and the API server asks it.
+func awaitManager(ctx context.Context) {
+	GinkgoHelper()
+	output, err := kubectl(ctx, "-n", managerNamespace, "rollout", "status", "deployment", "--timeout=4m")
 	Expect(err).NotTo(HaveOccurred(), "%s\n%s", output, why(ctx))
 	// The API server calls the webhooks from when it knows their certificate.
 	Eventually(ctx, func(ctx context.Context) string {

@@ -6,6 +6,7 @@
 //	traffic serve               HTTP on :8080, echoes of TCP and UDP on :9000
 //	traffic get N URL           N requests, each on a connection of its own: how often who answered
 //	traffic udp N HOST:PORT     the same with datagrams
+//	traffic metrics TOKEN URL   the code of the answer and what comes with it; no TOKEN if empty
 //	traffic lookup KIND NAME    what DNS says: ip, srv, ptr or cname, one answer a line, sorted
 //
 // As a server it answers /hostname, /client (the address the request came from), /env
@@ -38,6 +39,8 @@ func run(ctx context.Context, args []string) error {
 		return serve(ctx)
 	case len(args) == 3 && args[0] == "lookup":
 		return lookup(ctx, args[1], args[2])
+	case len(args) == 3 && args[0] == "metrics":
+		return scrape(ctx, args[1], args[2])
 	case len(args) == 3 && (args[0] == "get" || args[0] == "udp"):
 		count, err := strconv.Atoi(args[1])
 		if err != nil {
