@@ -109,8 +109,14 @@ func deploy(ctx context.Context, image string) {
 	}).Should(ContainSubstring("is not in the ServiceCIDRs of the cluster"), "the webhooks do not answer")
 }
 
-// managerNamespace is where the manager is.
-const managerNamespace = "servicenet-system"
+// managerNamespace and managerName are where the manager is, and its Deployment.
+const (
+	managerNamespace = "servicenet-system"
+	managerName      = "servicenet-controller-manager"
+)
+
+// slow labels specs that wait for times out of the real world, such as that of a Lease.
+const slow = "slow"
 
 // why collects what may say why the manager does not come up.
 func why(ctx context.Context) string {
@@ -126,15 +132,18 @@ func why(ctx context.Context) string {
 	return text.String()
 }
 
+// kubectlProgram is the one to use.
+func kubectlProgram() string { return cmp.Or(os.Getenv("KUBECTL"), "kubectl") }
+
 // kubectl returns what it prints, refusals too.
 func kubectl(ctx context.Context, args ...string) (string, error) {
-	output, err := exec.CommandContext(ctx, cmp.Or(os.Getenv("KUBECTL"), "kubectl"), args...).CombinedOutput()
+	output, err := exec.CommandContext(ctx, kubectlProgram(), args...).CombinedOutput()
 	return string(output), err
 }
 
 // kubectlInput is kubectl with a standard input.
 func kubectlInput(ctx context.Context, input string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, cmp.Or(os.Getenv("KUBECTL"), "kubectl"), args...)
+	cmd := exec.CommandContext(ctx, kubectlProgram(), args...)
 	cmd.Stdin = strings.NewReader(input)
 	output, err := cmd.CombinedOutput()
 	return string(output), err
