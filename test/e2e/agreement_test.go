@@ -62,10 +62,7 @@ func readyAddresses(ctx context.Context, s *corev1.Service) ([]string, error) {
 	found := []string{}
 	for i := range pods.Items {
 		p := &pods.Items[i]
-		ready := slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
-			return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
-		})
-		if ready && p.DeletionTimestamp == nil || s.Spec.PublishNotReadyAddresses && p.Status.Phase == corev1.PodRunning {
+		if isPodReady(p) && p.DeletionTimestamp == nil || s.Spec.PublishNotReadyAddresses && p.Status.Phase == corev1.PodRunning {
 			found = append(found, addressesOf(s, p)...)
 		}
 	}

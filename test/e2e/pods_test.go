@@ -12,6 +12,7 @@ import (
 	"maps"
 	"net"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -129,10 +130,17 @@ func startClient(ctx context.Context, namespace string) {
 // awaitReady waits until a pod is ready, and reads it.
 func awaitReady(ctx context.Context, p *corev1.Pod) {
 	GinkgoHelper()
-	Eventually(ctx, func(ctx context.Context) ([]corev1.PodCondition, error) {
+	Eventually(ctx, func(ctx context.Context) (bool, error) {
 		err := api.Get(ctx, client.ObjectKeyFromObject(p), p)
-		return p.Status.Conditions, err
-	}).Should(ContainElement(And(HaveField("Type", corev1.PodReady), HaveField("Status", corev1.ConditionTrue))))
+		return isPodReady(p), err
+	}).Should(BeTrue(), "pod %s is not ready", p.Name)
+}
+
+// isPodReady tells whether a pod says that it is.
+func isPodReady(p *corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
 }
 
 // traffic runs the program in the pod of startClient.
