@@ -124,4 +124,53 @@ var _ = Describe("A machine outside of the cluster reaches a load balancer", fun
 			return err
 		}).Should(HaveOccurred())
 	}, SpecTimeout(specTimeout))
+
+	It("at an address of a pool, announced by MetalLB's speaker", func(ctx SpecContext) {
+		outside := newOutsider(ctx)
+		startSpeaker(ctx)
+		namespace := newNamespace(ctx)
+		// A part of the network that the machines are in, of which none has an address.
+		createPools(ctx, &servicenetv1alpha1.LoadBalancerPool{
+			ObjectMeta: metav1.ObjectMeta{Name: "e2e-announced"},
+			Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{"10.197.0.208/28"}},
+		})
+		web, s := deployment(namespace, "web", 2), balancer(namespace, "web")
+		create(ctx, web, s)
+		awaitPods(ctx, web)
+		target := "http://" + balancerAddress(ctx, s)
+		Eventually(ctx, outside.answers(40, target)).Should(HaveLen(2))
+		By("nobody answering any more without the Service")
+		Expect(api.Delete(ctx, s)).To(Succeed())
+		Eventually(ctx, func(ctx context.Context) error {
+			_, err := outside.answers(1, target)(ctx)
+			return err
+		}).Should(HaveOccurred())
+	}, SpecTimeout(specTimeout))
 })
+
+// startSpeaker has MetalLB's speaker run on each node until the spec ends. The spec is
+// skipped where it was not built.
+func startSpeaker(ctx context.Context) {
+	GinkgoHelper()
+	bin := os.Getenv("SERVICENET_BIN")
+	image := filepath.Join(bin, "images", "metallb-speaker.tar")
+	if _, err := os.Stat(image); err != nil {
+		Skip("MetalLB's speaker is not there: `make e2e-speaker` builds it")
+	}
+	run(ctx, filepath.Join(bin, "node"), "load", "--dir="+ownCluster(), image)
+	kinds := filepath.Join(bin, "metallb")
+	DeferCleanup(func(ctx SpecContext) {
+		for _, what := range []string{"metallb.yaml", kinds} {
+			output, err := kubectl(ctx, "delete", "--ignore-not-found", "-f", what)
+			Expect(err).NotTo(HaveOccurred(), output)
+		}
+	}, NodeTimeout(patience))
+	for _, args := range [][]string{
+		{"apply", "--server-side", "-f", kinds},
+		{"wait", "--for=condition=Established", "--timeout=30s", "-f", kinds},
+		{"apply", "--server-side", "-f", "metallb.yaml"},
+	} {
+		output, err := kubectl(ctx, args...)
+		Expect(err).NotTo(HaveOccurred(), output)
+	}
+}
