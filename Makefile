@@ -157,6 +157,16 @@ e2e-images: cluster-programs
 	$(if $(PREVIOUS),@hack/previous.sh "$(PREVIOUS)" $(LOCALBIN)/previous)
 	$(call local-image,manager,$(if $(PREVIOUS),$(LOCALBIN)/previous/manager,$(LOCALBIN)/images/manager),previous,manager-previous)
 
+# A program of others that the recipes of docs/announcing.md name: test-e2e uses it where
+# it is. Its kinds are in its module.
+.PHONY: e2e-speaker
+e2e-speaker: cluster-programs ## Build MetalLB's speaker (minutes, once), for the specs of test-e2e that want it.
+	@hack/build-tool.sh metallb-speaker go.universe.tf/metallb/speaker $(LOCALBIN)/metallb-speaker
+	@$(LOCALBIN)/image --tag=servicenet.dev/metallb-speaker:dev --title=metallb-speaker \
+		--output=$(LOCALBIN)/images/metallb-speaker.tar $(LOCALBIN)/metallb-speaker
+	@mkdir -p $(LOCALBIN)/metallb && cp -f \
+		"$$(go list -C hack/tools/metallb-speaker -mod=mod -m -f '{{.Dir}}' go.universe.tf/metallb)"/config/crd/bases/*.yaml $(LOCALBIN)/metallb
+
 ##@ Cluster
 
 .PHONY: cluster-up

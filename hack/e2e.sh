@@ -11,20 +11,23 @@
 # them already; ENDPOINTS=ours says that it has no stock endpoint controllers. Else in
 # clusters of this machine, one for each of ENDPOINTS (default: "stock ours"), which are
 # taken down again; KEEP=1 leaves the last one up when a spec has failed.
-# FOCUS, a regular expression, picks specs. PREVIOUS, a commit, says that the image to
-# upgrade from is of it (hack/previous.sh), and so are its manifests, in
-# $SERVICENET_BIN/previous. make sets SERVICENET_BIN and K8S_VERSION.
+# These have NODES nodes, 2 if it is not set.
+# FOCUS, a regular expression, picks specs, and so does E2E_LABELS, a filter of labels as
+# ginkgo has them: "!slow" unless it is set, "" for all. E2E_PODS is how many pods are
+# replaced under load. PREVIOUS, a commit, says that the image to upgrade from is of it
+# (hack/previous.sh), and so are its manifests, in $SERVICENET_BIN/previous. make sets
+# SERVICENET_BIN and K8S_VERSION.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 bin=$SERVICENET_BIN
 export KUBECTL=${KUBECTL:-$KUBEBUILDER_ASSETS/kubectl}
-focus=()
+picked=("-ginkgo.label-filter=${E2E_LABELS-!slow}")
 if [[ -n ${FOCUS:-} ]]; then
-  focus=("-ginkgo.focus=$FOCUS")
+  picked+=("-ginkgo.focus=$FOCUS")
 fi
 
-specs() { go test ./test/e2e -count=1 -timeout=60m -v "$@" -args "${focus[@]}"; }
+specs() { go test ./test/e2e -count=1 -timeout=60m -v "$@" -args "${picked[@]}"; }
 
 export KUBECONFIG=${E2E_KUBECONFIG:-${KUBECONFIG:-}}
 if [[ -n $KUBECONFIG ]]; then
@@ -47,10 +50,11 @@ fi
 for endpoints in ${ENDPOINTS:-stock ours}; do
   echo "==> [$((SECONDS - begin)) s] end-to-end tests with endpoints of $endpoints"
   images=$bin/images
-  "${node[@]}" up --dir="$bin/cluster" --endpoints="$endpoints" --proxy-mode="${PROXY_MODE:-nftables}" \
+  "${node[@]}" up --dir="$bin/cluster" --endpoints="$endpoints" --proxy-mode="${PROXY_MODE:-nftables}" --nodes="${NODES:-2}" \
     --images="$images/pause.tar,$images/coredns.tar,$images/traffic.tar,$images/manager.tar,$images/manager-previous.tar"
   status=0
-  KUBECONFIG=$bin/cluster/kubeconfig ENDPOINTS=$endpoints E2E_AUDIT_LOG=$bin/cluster/logs/audit.log specs "$@" || status=$?
+  KUBECONFIG=$bin/cluster/kubeconfig ENDPOINTS=$endpoints E2E_CLUSTER=$bin/cluster \
+    E2E_AUDIT_LOG=$bin/cluster/logs/audit.log specs "$@" || status=$?
   if ((status > 0)) && [[ -n ${KEEP:-} ]]; then
     echo "the cluster is still up: export KUBECONFIG=$bin/cluster/kubeconfig"
     exit "$status"

@@ -58,6 +58,42 @@ var _ = Describe("DNS", func() {
 		Eventually(ctx, lookup(namespace, "ip", "db")).Should(HaveLen(2))
 	}, SpecTimeout(specTimeout))
 
+	It("knows pods by the host names that they ask for, in both families", func(ctx SpecContext) {
+		namespace := newNamespace(ctx)
+		s := service(namespace, "db")
+		s.Spec.ClusterIP = corev1.ClusterIPNone
+		s.Spec.IPFamilyPolicy = new(corev1.IPFamilyPolicyPreferDualStack)
+		first, second := pod(namespace, "first", s.Spec.Selector), pod(namespace, "second", s.Spec.Selector)
+		first.Spec.Hostname, first.Spec.Subdomain = "primary", "db"
+		second.Spec.Hostname, second.Spec.Subdomain = "elsewhere", "other"
+		create(ctx, s, first, second)
+		startClient(ctx, namespace)
+		awaitReady(ctx, first)
+		awaitReady(ctx, second)
+
+		Eventually(ctx, lookup(namespace, "ip", "primary.db")).Should(ConsistOf(addressesOf(s, first)))
+		Eventually(ctx, lookup(namespace, "ip", "db")).Should(ConsistOf(append(addressesOf(s, first), addressesOf(s, second)...)))
+		Eventually(ctx, lookup(namespace, "ptr", first.Status.PodIP)).
+			Should(ConsistOf("primary.db." + namespace + ".svc.cluster.local."))
+		By("not by the name that belongs to another Service")
+		_, err := traffic(ctx, namespace, "lookup", "ip", "elsewhere.db."+namespace+".svc.cluster.local.")
+		Expect(err).To(MatchError(ContainSubstring("no such host")))
+	}, SpecTimeout(specTimeout))
+
+	It("knows Services of other namespaces, and one's own first", func(ctx SpecContext) {
+		own, other := newNamespace(ctx), newNamespace(ctx)
+		web, far, here := service(own, "web"), service(other, "far"), service(other, "web")
+		create(ctx, web, far, here)
+		startClient(ctx, own)
+		Eventually(ctx, lookup(own, "ip", "web")).Should(ConsistOf(web.Spec.ClusterIP))
+		for _, name := range []string{"far." + other, "far." + other + ".svc", "far." + other + ".svc.cluster.local."} {
+			Eventually(ctx, lookup(own, "ip", name)).Should(ConsistOf(far.Spec.ClusterIP))
+		}
+		Eventually(ctx, lookup(own, "ip", "web."+other)).Should(ConsistOf(here.Spec.ClusterIP))
+		_, err := traffic(ctx, own, "lookup", "ip", "far")
+		Expect(err).To(HaveOccurred(), "a name of another namespace is known without that one's")
+	}, SpecTimeout(specTimeout))
+
 	It("answers an ExternalName with the name that it stands for", func(ctx SpecContext) {
 		namespace := newNamespace(ctx)
 		create(ctx, service(namespace, "web"), &corev1.Service{

@@ -5,8 +5,11 @@ package e2e
 
 import (
 	"context"
+	"maps"
 	"net"
+	"slices"
 	"strconv"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -54,6 +57,53 @@ var _ = Describe("Traffic", func() {
 		startClient(ctx, namespace)
 		awaitPods(ctx, web)
 		Eventually(ctx, tally(namespace, "get", 100, "http://web")).Should(HaveLen(1))
+	}, SpecTimeout(specTimeout))
+
+	It("is free to go to another pod once a client was quiet for as long as the affinity lasts", func(ctx SpecContext) {
+		namespace := newNamespace(ctx)
+		const lasts = 2 * time.Second
+		web, s := deployment(namespace, "web", 4), service(namespace, "web")
+		s.Spec.SessionAffinity = corev1.ServiceAffinityClientIP
+		s.Spec.SessionAffinityConfig = &corev1.SessionAffinityConfig{
+			ClientIP: &corev1.ClientIPConfig{TimeoutSeconds: new(int32(lasts.Seconds()))},
+		}
+		create(ctx, web, s)
+		startClient(ctx, namespace)
+		awaitPods(ctx, web)
+		var first map[string]int
+		Eventually(ctx, func(ctx context.Context) (err error) {
+			first, err = answers(ctx, namespace, "get", 100, "http://web")
+			return err
+		}).Should(Succeed())
+		Expect(first).To(HaveLen(1))
+		Eventually(ctx, tally(namespace, "get", 1, "http://web")).WithPolling(lasts + time.Second).
+			ShouldNot(HaveKey(BeElementOf(slices.Collect(maps.Keys(first)))))
+	}, SpecTimeout(specTimeout))
+
+	It("no longer goes to a pod that dies in the middle of a connection", func(ctx SpecContext) {
+		namespace := newNamespace(ctx)
+		s := service(namespace, "web")
+		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{Name: "echo", Port: 9000})
+		create(ctx, s)
+		for _, name := range []string{"one", "two"} {
+			p := pod(namespace, name, s.Spec.Selector)
+			p.Spec.RestartPolicy = corev1.RestartPolicyNever
+			create(ctx, p)
+		}
+		startClient(ctx, namespace)
+		Eventually(ctx, tally(namespace, "get", 40, "http://web")).Should(HaveLen(2))
+
+		name, ended := hold(ctx, namespace, "web:9000")
+		Consistently(ctx, ended).WithTimeout(time.Second).ShouldNot(Receive())
+		dying := &corev1.Pod{}
+		Expect(api.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, dying)).To(Succeed())
+		_, err := traffic(ctx, namespace, "get", "1", "http://"+net.JoinHostPort(dying.Status.PodIP, strconv.Itoa(webPort))+"/die")
+		Expect(err).To(HaveOccurred(), "it answered before it died")
+
+		By("the connection ending with it")
+		Eventually(ctx, ended).Should(Receive())
+		By("the other one having them all")
+		Eventually(ctx, tally(namespace, "get", 200, "http://web")).Should(And(HaveLen(1), Not(HaveKey(name))))
 	}, SpecTimeout(specTimeout))
 
 	It("reaches pods that are not ready where the Service asks for that", func(ctx SpecContext) {

@@ -7,9 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -47,35 +49,64 @@ func nodeAddress(ctx context.Context) string {
 // answersHere tells whether a URL answers, on a connection of its own.
 func answersHere(url string) func(context.Context) error {
 	return func(ctx context.Context) error {
+		_, err := bodyHere(url)(ctx)
+		return err
+	}
+}
+
+// bodyHere tells what a URL answers, on a connection of its own.
+func bodyHere(url string) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
 		ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 		defer cancel()
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 		if err != nil {
-			return err
+			return "", err
 		}
 		request.Close = true
 		response, err := http.DefaultClient.Do(request)
 		if err != nil {
-			return err
+			return "", err
 		}
-		if response.StatusCode != http.StatusOK {
+		body, err := io.ReadAll(response.Body)
+		if err == nil && response.StatusCode != http.StatusOK {
 			err = fmt.Errorf("%s: %s", url, response.Status)
 		}
-		return errors.Join(err, response.Body.Close())
+		return strings.TrimSpace(string(body)), errors.Join(err, response.Body.Close())
 	}
+}
+
+// nodePool is a pool of the addresses of all nodes.
+func nodePool(name string) *servicenetv1alpha1.LoadBalancerPool {
+	return &servicenetv1alpha1.LoadBalancerPool{
+		ObjectMeta: metav1.ObjectMeta{Name: name},
+		Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{NodeSelector: &metav1.LabelSelector{}},
+	}
+}
+
+// balancerAddresses are the addresses in the status of a Service.
+func balancerAddresses(s *corev1.Service) func(context.Context) ([]string, error) {
+	return func(ctx context.Context) ([]string, error) {
+		err := api.Get(ctx, client.ObjectKeyFromObject(s), s)
+		var found []string
+		for i := range s.Status.LoadBalancer.Ingress {
+			found = append(found, s.Status.LoadBalancer.Ingress[i].IP)
+		}
+		return found, err
+	}
+}
+
+// balancerAddress waits until a Service has an address, and returns the first one.
+func balancerAddress(ctx context.Context, s *corev1.Service) string {
+	GinkgoHelper()
+	Eventually(ctx, balancerAddresses(s)).ShouldNot(BeEmpty())
+	return s.Status.LoadBalancer.Ingress[0].IP
 }
 
 var _ = Describe("From outside the pod network", func() {
 	It("a LoadBalancer is reached on the address of a node", func(ctx SpecContext) {
 		nodeAddress(ctx)
-		create(ctx, &servicenetv1alpha1.LoadBalancerPool{
-			ObjectMeta: metav1.ObjectMeta{Name: "e2e-nodes"},
-			Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{NodeSelector: &metav1.LabelSelector{}},
-		})
-		DeferCleanup(func(ctx SpecContext) {
-			pool := &servicenetv1alpha1.LoadBalancerPool{ObjectMeta: metav1.ObjectMeta{Name: "e2e-nodes"}}
-			Expect(client.IgnoreNotFound(api.Delete(ctx, pool))).To(Succeed())
-		}, NodeTimeout(patience))
+		createPools(ctx, nodePool("e2e-nodes"))
 		namespace := newNamespace(ctx)
 		web, s := deployment(namespace, "web", 2), service(namespace, "web")
 		s.Spec.Type = corev1.ServiceTypeLoadBalancer
@@ -83,14 +114,10 @@ var _ = Describe("From outside the pod network", func() {
 		create(ctx, web, s)
 		awaitPods(ctx, web)
 
-		Eventually(ctx, func(ctx context.Context) ([]corev1.LoadBalancerIngress, error) {
-			err := api.Get(ctx, client.ObjectKeyFromObject(s), s)
-			return s.Status.LoadBalancer.Ingress, err
-		}).ShouldNot(BeEmpty())
-		Eventually(ctx, answersHere("http://"+s.Status.LoadBalancer.Ingress[0].IP)).Should(Succeed())
+		address := balancerAddress(ctx, s)
+		Eventually(ctx, answersHere("http://"+address)).Should(Succeed())
 
 		By("no longer being there with the Service")
-		address := s.Status.LoadBalancer.Ingress[0].IP
 		Expect(api.Delete(ctx, s)).To(Succeed())
 		Eventually(ctx, answersHere("http://"+address)).ShouldNot(Succeed())
 		Eventually(ctx, func(ctx context.Context) error {

@@ -4,8 +4,15 @@
 package e2e
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"net"
+	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -117,10 +124,23 @@ func startClient(ctx context.Context, namespace string) {
 	GinkgoHelper()
 	p := pod(namespace, "client", nil)
 	create(ctx, p)
-	Eventually(ctx, func(ctx context.Context) ([]corev1.PodCondition, error) {
+	awaitReady(ctx, p)
+}
+
+// awaitReady waits until a pod is ready, and reads it.
+func awaitReady(ctx context.Context, p *corev1.Pod) {
+	GinkgoHelper()
+	Eventually(ctx, func(ctx context.Context) (bool, error) {
 		err := api.Get(ctx, client.ObjectKeyFromObject(p), p)
-		return p.Status.Conditions, err
-	}).Should(ContainElement(And(HaveField("Type", corev1.PodReady), HaveField("Status", corev1.ConditionTrue))))
+		return isPodReady(p), err
+	}).Should(BeTrue(), "pod %s is not ready", p.Name)
+}
+
+// isPodReady tells whether a pod says that it is.
+func isPodReady(p *corev1.Pod) bool {
+	return slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
 }
 
 // traffic runs the program in the pod of startClient.
@@ -132,20 +152,71 @@ func traffic(ctx context.Context, namespace string, args ...string) (string, err
 	return strings.TrimSpace(output), err
 }
 
+// hold opens a connection from the pod of startClient to an echo. It returns the name of
+// the pod that answers, and a channel that tells when the connection has ended, and why.
+func hold(ctx context.Context, namespace, target string) (name string, ended <-chan error) {
+	GinkgoHelper()
+	cmd := exec.CommandContext(ctx, kubectlProgram(), "-n", namespace, "exec", "client", "--", "/traffic", "hold", target)
+	output, err := cmd.StdoutPipe()
+	Expect(err).NotTo(HaveOccurred())
+	Expect(cmd.Start()).To(Succeed())
+	said := bufio.NewReader(output)
+	name, err = said.ReadString('\n')
+	Expect(err).NotTo(HaveOccurred())
+	end := make(chan error, 1)
+	go func() {
+		_, err := io.Copy(io.Discard, said)
+		end <- errors.Join(err, cmd.Wait())
+	}()
+	return strings.TrimSpace(name), end
+}
+
 // answers asks a number of times, and returns how often there was which answer.
 func answers(ctx context.Context, namespace, kind string, count int, target string) (map[string]int, error) {
 	output, err := traffic(ctx, namespace, kind, strconv.Itoa(count), target)
 	if err != nil {
 		return nil, err
 	}
+	return parseTally(output)
+}
+
+// parseTally reads lines with a number and an answer.
+func parseTally(text string) (map[string]int, error) {
 	tally := map[string]int{}
-	for line := range strings.Lines(output) {
+	for line := range strings.Lines(text) {
 		number, answer, _ := strings.Cut(strings.TrimSpace(line), " ")
+		var err error
 		if tally[answer], err = strconv.Atoi(number); err != nil {
 			return nil, fmt.Errorf("unexpected line %q", line)
 		}
 	}
 	return tally, nil
+}
+
+// startLoad starts a pod that asks until the spec ends. It returns what tells how often
+// there was which answer so far, through the pod of startClient.
+func startLoad(ctx context.Context, namespace, target string) func(context.Context) (map[string]int, error) {
+	GinkgoHelper()
+	const workers = "4"
+	p := pod(namespace, "load", nil)
+	p.Spec.Containers[0].Args = []string{"load", workers, target}
+	create(ctx, p)
+	awaitReady(ctx, p)
+	page := "http://" + net.JoinHostPort(p.Status.PodIP, strconv.Itoa(webPort)) + "/tally"
+	return func(ctx context.Context) (map[string]int, error) {
+		output, err := traffic(ctx, namespace, "get", "1", page)
+		if err != nil {
+			return nil, err
+		}
+		return parseTally(strings.TrimPrefix(output, "1 "))
+	}
+}
+
+// failures are the answers of a load that are none.
+func failures(tally map[string]int) map[string]int {
+	found := maps.Clone(tally)
+	maps.DeleteFunc(found, func(answer string, _ int) bool { return !strings.HasPrefix(answer, "error") })
+	return found
 }
 
 // lookup asks DNS in the pod of startClient, a record a line.

@@ -111,7 +111,7 @@ func deployOverlay(ctx context.Context, overlay, image string) {
 // awaitManager waits until all of the manager runs, and the API server asks it.
 func awaitManager(ctx context.Context) {
 	GinkgoHelper()
-	output, err := kubectl(ctx, "-n", managerNamespace, "rollout", "status", "deployment", "--timeout=4m")
+	output, err := kubectl(ctx, "-n", managerNamespace, "rollout", "status", "deployment", "--timeout=9m")
 	Expect(err).NotTo(HaveOccurred(), "%s\n%s", output, why(ctx))
 	// The API server calls the webhooks from when it knows their certificate.
 	Eventually(ctx, func(ctx context.Context) string {
@@ -120,8 +120,14 @@ func awaitManager(ctx context.Context) {
 	}).Should(ContainSubstring("is not in the ServiceCIDRs of the cluster"), "the webhooks do not answer")
 }
 
-// managerNamespace is where the manager is.
-const managerNamespace = "servicenet-system"
+// managerNamespace and managerName are where the manager is, and its Deployment.
+const (
+	managerNamespace = "servicenet-system"
+	managerName      = "servicenet-controller-manager"
+)
+
+// slow labels specs that wait for times out of the real world, such as that of a Lease.
+const slow = "slow"
 
 // why collects what may say why the manager does not come up.
 func why(ctx context.Context) string {
@@ -137,15 +143,18 @@ func why(ctx context.Context) string {
 	return text.String()
 }
 
+// kubectlProgram is the one to use.
+func kubectlProgram() string { return cmp.Or(os.Getenv("KUBECTL"), "kubectl") }
+
 // kubectl returns what it prints, refusals too.
 func kubectl(ctx context.Context, args ...string) (string, error) {
-	output, err := exec.CommandContext(ctx, cmp.Or(os.Getenv("KUBECTL"), "kubectl"), args...).CombinedOutput()
+	output, err := exec.CommandContext(ctx, kubectlProgram(), args...).CombinedOutput()
 	return string(output), err
 }
 
 // kubectlInput is kubectl with a standard input.
 func kubectlInput(ctx context.Context, input string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, cmp.Or(os.Getenv("KUBECTL"), "kubectl"), args...)
+	cmd := exec.CommandContext(ctx, kubectlProgram(), args...)
 	cmd.Stdin = strings.NewReader(input)
 	output, err := cmd.CombinedOutput()
 	return string(output), err

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -79,6 +80,19 @@ func datagram(ctx context.Context, target string) (string, error) {
 	buffer := make([]byte, 1<<10)
 	length, err := connection.Read(buffer)
 	return string(buffer[:length]), err
+}
+
+// hold opens a connection to an echo, prints who answers, and waits for its end. That
+// is the other side's to bring about.
+func hold(ctx context.Context, target string) error {
+	var dialer net.Dialer
+	connection, err := dialer.DialContext(ctx, "tcp", target)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = connection.Close() }()
+	_, err = io.Copy(os.Stdout, connection)
+	return err
 }
 
 // lookup prints what the resolver of the pod says of a name.

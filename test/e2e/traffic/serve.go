@@ -42,17 +42,22 @@ func serve(ctx context.Context) error {
 	go echoConnections(connections, name)
 	go echoDatagrams(datagrams, name)
 
-	web := &http.Server{Addr: webAddress, Handler: pages(name), ReadHeaderTimeout: idleTimeout}
-	context.AfterFunc(ctx, func() {
-		time.AfterFunc(lameDuck, func() { _ = web.Close() })
-	})
-	if err := web.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		return err
+	ended := make(chan error, 1)
+	end := func(err error) {
+		select {
+		case ended <- err:
+		default: // it ends already
+		}
 	}
-	return nil
+	web := &http.Server{Addr: webAddress, Handler: pages(name, end), ReadHeaderTimeout: idleTimeout}
+	context.AfterFunc(ctx, func() {
+		time.AfterFunc(lameDuck, func() { end(nil) })
+	})
+	go func() { end(web.ListenAndServe()) }()
+	return <-ended
 }
 
-func pages(name string) http.Handler {
+func pages(name string, end func(error)) http.Handler {
 	mux := http.NewServeMux()
 	for path, text := range map[string]func(*http.Request) string{
 		"/{$}":     func(*http.Request) string { return name },
@@ -68,6 +73,10 @@ func pages(name string) http.Handler {
 	} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { fmt.Fprintln(w, text(r)) })
 	}
+	mux.HandleFunc("/die", func(_ http.ResponseWriter, r *http.Request) {
+		end(errors.New("asked to die"))
+		<-r.Context().Done() // there is no answer
+	})
 	return mux
 }
 

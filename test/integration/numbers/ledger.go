@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
@@ -23,18 +24,36 @@ import (
 // numbers in use that no Service carries, carried ones that are not in use, and
 // ones on loan or held.
 func (s *Server) Contradictions(ctx context.Context) ([]string, error) {
-	states, err := s.ledger(ctx)
+	return contradictions(ctx, s.API, store.Numbers)
+}
+
+// Unlike tells where the ledger differs from the Services of any cluster, be it in
+// ClusterIPs, ports or addresses of load balancers, but for numbers that are only on
+// loan or held.
+func Unlike(ctx context.Context, api client.Reader) ([]string, error) {
+	found, err := contradictions(ctx, api, func(service *corev1.Service) []ledger.Place {
+		if ptr.Deref(service.Spec.LoadBalancerClass, "") != servicenetv1alpha1.LoadBalancerClass {
+			return store.Numbers(service) // somebody else may give it addresses
+		}
+		return append(store.Numbers(service), store.Addresses(service)...)
+	})
+	return slices.DeleteFunc(found, isLent), err
+}
+
+// contradictions are those of the ledger and what each Service carries.
+func contradictions(ctx context.Context, api client.Reader, of func(service *corev1.Service) []ledger.Place) ([]string, error) {
+	states, err := readLedger(ctx, api)
 	if err != nil {
 		return nil, err
 	}
 	var services corev1.ServiceList
-	if err := s.API.List(ctx, &services); err != nil {
+	if err := api.List(ctx, &services); err != nil {
 		return nil, err
 	}
 	var found []string
 	carried := map[ledger.Place]bool{}
 	for i := range services.Items {
-		for _, place := range store.Numbers(&services.Items[i]) {
+		for _, place := range of(&services.Items[i]) {
 			carried[place] = true
 			if states[place] != ledger.Used {
 				found = append(found, fmt.Sprintf("%s of Service %s is %s", place, services.Items[i].Name, states[place]))
@@ -49,10 +68,10 @@ func (s *Server) Contradictions(ctx context.Context) ([]string, error) {
 	return found, nil
 }
 
-// ledger returns what the ledger has of the numbers that are not free.
-func (s *Server) ledger(ctx context.Context) (map[ledger.Place]ledger.State, error) {
+// readLedger returns what the ledger has of the numbers that are not free.
+func readLedger(ctx context.Context, api client.Reader) (map[ledger.Place]ledger.State, error) {
 	var blocks servicenetv1alpha1.AllocationBlockList
-	if err := s.API.List(ctx, &blocks); err != nil {
+	if err := api.List(ctx, &blocks); err != nil {
 		return nil, err
 	}
 	states := map[ledger.Place]ledger.State{}
@@ -74,7 +93,7 @@ func (s *Server) ledger(ctx context.Context) (map[ledger.Place]ledger.State, err
 
 // States returns what the ledger has of numbers.
 func (s *Server) States(ctx context.Context, places []ledger.Place) ([]string, error) {
-	states, err := s.ledger(ctx)
+	states, err := readLedger(ctx, s.API)
 	if err != nil {
 		return nil, err
 	}
