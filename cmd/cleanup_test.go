@@ -11,9 +11,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"servicenet.dev/servicenet/internal/ledger/store"
+	"servicenet.dev/servicenet/internal/standby"
 )
 
 func TestCleanupLooksWhereConfigDefaultInstalls(t *testing.T) {
@@ -85,5 +88,28 @@ func TestOnlyLeasesOfTheManagerAreItsOwn(t *testing.T) {
 	ofReplica.Labels = map[string]string{store.LeaseLabel: "1"}
 	if !ownLease(&ofReplica) || !ownLease(&leader) || ownLease(&other) {
 		t.Errorf("of a replica %v, the leader's %v, another %v", ownLease(&ofReplica), ownLease(&leader), ownLease(&other))
+	}
+}
+
+func TestCleanupRemovesWhatAskedWhoWritesEndpoints(t *testing.T) {
+	scheme, err := cleanupScheme()
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta := func(namespace, name string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: namespace, Name: name}
+	}
+	api := fake.NewClientBuilder().WithScheme(scheme).WithObjects(
+		&corev1.Service{ObjectMeta: meta("system", standby.ServiceName)}, &corev1.Service{ObjectMeta: meta("system", standby.MirroredName)},
+		&corev1.Endpoints{ObjectMeta: meta("system", standby.MirroredName)},
+		&corev1.Service{ObjectMeta: meta("system", "metrics")}, &corev1.Service{ObjectMeta: meta("other", standby.ServiceName)},
+	).Build()
+	count, err := (&cleaner{api: api, namespace: "system"}).removeQuestions(t.Context())
+	if err != nil || count != 3 {
+		t.Errorf("%d removed, error %v, want 3", count, err)
+	}
+	var left corev1.ServiceList
+	if err := api.List(t.Context(), &left); err != nil || len(left.Items) != 2 {
+		t.Errorf("left are %v, error %v", left.Items, err)
 	}
 }

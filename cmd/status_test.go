@@ -128,3 +128,12 @@ func TestStatusRefusesWrongArguments(t *testing.T) {
 		t.Errorf("help: exit code %d, %q", code, stdout.String())
 	}
 }
+
+func TestStatusInAPodLooksInItsOwnNamespace(t *testing.T) {
+	for set, want := range map[string]string{"": "", "system": "system"} {
+		t.Setenv("POD_NAMESPACE", set)
+		if got := newInquiry().namespace; got != want {
+			t.Errorf("$POD_NAMESPACE=%q: looks in %q", set, got)
+		}
+	}
+}

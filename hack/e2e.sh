@@ -45,6 +45,7 @@ fi
 node=("$bin/node")
 begin=$SECONDS
 if [[ -z ${FOCUS:-} ]]; then
+  echo "==> [0 s] clusters that are killed, and what is left of them"
   go test ./test/e2e/node -count=1 -timeout=30m "$@"
 fi
 for endpoints in ${ENDPOINTS:-stock ours}; do

@@ -14,7 +14,10 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 )
 
 // helm runs the program that make built, for the release of the specs.
@@ -61,7 +64,7 @@ func remove(ctx context.Context) {
 
 // Serial, since no webhook answers meanwhile, and no endpoints are written.
 var _ = Describe("The Helm chart", Serial, func() {
-	It("is installed, changed and uninstalled, with nothing left but kinds and pools", func(ctx SpecContext) {
+	It("is installed, changed and uninstalled, with nothing left but kinds and others' pools", func(ctx SpecContext) {
 		remove(ctx)
 		DeferCleanup(func(ctx SpecContext) { deploy(ctx, managerImage) }, NodeTimeout(deployTimeout))
 		colon := strings.LastIndex(managerImage, ":")
@@ -69,8 +72,8 @@ var _ = Describe("The Helm chart", Serial, func() {
 		flags := "--endpoints-quiet-period=2s"
 		if ours {
 			// kube-controller-manager runs, without its endpoint controllers: its Lease
-			// says nothing. Another is looked at, so that auto finds out by asking.
-			flags += ",--kube-controller-manager-leases=kube-system/nobody"
+			// says nothing. Another is looked at, which there is not, so that auto finds out by asking.
+			flags += ",--kube-controller-manager-leases=servicenet-system/nobody"
 		}
 		chart := root + "/charts/servicenet"
 
@@ -103,13 +106,14 @@ var _ = Describe("The Helm chart", Serial, func() {
 			return balanced.Status.LoadBalancer.Ingress, err
 		}).Should(ContainElement(HaveField("IP", HavePrefix("192.0.2."))))
 
-		By("uninstalling it")
+		By("uninstalling it, but not the pools of others")
+		create(ctx, &servicenetv1alpha1.LoadBalancerPool{
+			ObjectMeta: metav1.ObjectMeta{Name: "e2e-kept"}, Spec: servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{"192.0.2.32/28"}},
+		})
 		helm(ctx, "uninstall")
 		Eventually(ctx, managersOwn).Should(HaveEach(HavePrefix("customresourcedefinition.apiextensions.k8s.io/")))
 		Expect(managersOwn(ctx)).To(HaveLen(4))
-		output, err = kubectl(ctx, "get", "loadbalancerpools", "-o", "name")
-		Expect(err).NotTo(HaveOccurred(), output)
-		Expect(output).To(ContainSubstring("e2e-chart"))
+		Expect(kubectl(ctx, "get", "loadbalancerpools", "-o", "name")).To(Equal("loadbalancerpool.servicenet.dev/e2e-kept\n"))
 		Eventually(ctx, tally(namespace, "get", 10, "http://web")).Should(HaveLen(1))
 		Expect(api.Delete(ctx, balanced)).To(Succeed())
 		Expect(api.Create(ctx, service(namespace, "after"))).To(Succeed())

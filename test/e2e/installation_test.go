@@ -40,6 +40,11 @@ var _ = Describe("An installation", Serial, Ordered, func() {
 		if previousImage == "" {
 			Skip("E2E_PREVIOUS_IMAGE names no other version")
 		}
+		if from := overlayOf(previousImage); filepath.IsAbs(from) {
+			if _, err := os.Stat(from); err != nil {
+				Skip("the previous version has no " + overlay)
+			}
+		}
 		namespace := newNamespace(ctx)
 		web := deployment(namespace, "web", 1)
 		create(ctx, web, service(namespace, "web"))
@@ -48,6 +53,9 @@ var _ = Describe("An installation", Serial, Ordered, func() {
 		for _, image := range []string{previousImage, managerImage} {
 			deployOverlay(ctx, overlayOf(image), image)
 			Expect(deployedImage(ctx)).To(Equal(image))
+			if overlayOf(image) != overlay {
+				previousPods.add(ctx, image)
+			}
 			Eventually(ctx, func(ctx context.Context) (map[string]int, error) {
 				return answers(ctx, namespace, "get", 20, "http://web")
 			}).Should(HaveLen(1))

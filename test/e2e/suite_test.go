@@ -40,6 +40,8 @@ var (
 	api client.Client
 	// images of what the specs run.
 	managerImage, previousImage, trafficImage string
+	// previousPods are those of the previous version, if it is installed in another way.
+	previousPods = excused{}
 	// overlay is what is installed.
 	overlay string
 	// ours says that the manager writes Endpoints and EndpointSlices.
