@@ -53,6 +53,7 @@ func makeServices(ctx context.Context, namespace string, count int, meanwhile fu
 					if err == nil || apierrors.IsAlreadyExists(err) {
 						return nil
 					}
+					GinkgoWriter.Printf("Service %d: %v\n", i, err)
 					mu.Lock()
 					defer mu.Unlock()
 					failed = append(failed, err)

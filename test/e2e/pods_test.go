@@ -55,7 +55,7 @@ func pod(namespace, name string, labels map[string]string) *corev1.Pod {
 
 func podSpec() corev1.PodSpec {
 	return corev1.PodSpec{
-		TerminationGracePeriodSeconds: new(int64(10)),
+		TerminationGracePeriodSeconds: new(int64(15)), // it answers for 10 s more
 		Containers: []corev1.Container{{
 			Name:            "traffic",
 			Image:           trafficImage,

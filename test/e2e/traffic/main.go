@@ -13,7 +13,7 @@
 //	                            of its own; :8080/tally says how often there was which answer
 //
 // As a server it answers / (its name), /client (the address the request came from), /env
-// and /healthz, and /die has it end at once. Asked to end, it answers for 5 s more, as
+// and /healthz, and /die has it end at once. Asked to end, it answers for 10 s more, as
 // servers behind a load balancer do. Clients end with status 1 when a request has no
 // answer, and say why.
 package main

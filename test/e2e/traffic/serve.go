@@ -19,7 +19,7 @@ const (
 	webAddress  = ":8080"
 	echoAddress = ":9000"
 	// lameDuck is how long a server answers once it was asked to end.
-	lameDuck = 5 * time.Second
+	lameDuck = 10 * time.Second
 	// idleTimeout bounds the wait for what a client has to say.
 	idleTimeout = time.Minute
 )
