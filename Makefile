@@ -49,6 +49,7 @@ HELM = $(LOCALBIN)/helm
 KUSTOMIZE = $(LOCALBIN)/kustomize
 COREDNS = $(LOCALBIN)/coredns
 KWOK = $(LOCALBIN)/kwok
+TRAEFIK = $(LOCALBIN)/traefik
 K8S_BIN = $(LOCALBIN)/k8s/$(K8S_VERSION)
 CLUSTER_DIR = --dir="$(LOCALBIN)/cluster"
 # What talks to a cluster: KUBECTL=kubectl takes the one on the PATH, which saves
@@ -145,6 +146,11 @@ test-integration: manifests generate test-programs ## Run the tests on a control
 .PHONY: test-e2e
 test-e2e: e2e-images $(KUSTOMIZE) $(HELM) ## Run the tests on real nodes: in the cluster of E2E_KUBECONFIG or KUBECONFIG, else in ones of their own.
 	@$(PROGRAMS) FOCUS="$(FOCUS)" PREVIOUS="$(PREVIOUS)" hack/e2e.sh $(ARGS)
+
+.PHONY: test-e2e-ingress
+test-e2e-ingress: e2e-images $(KUSTOMIZE) $(TRAEFIK) ## Run the tests of an Ingress on a real node; Traefik takes minutes to build.
+	$(call local-image,traefik,$(TRAEFIK))
+	@$(PROGRAMS) hack/ingress.sh $(ARGS)
 
 # The manager twice, the second time as the version to come from.
 .PHONY: e2e-images
@@ -318,7 +324,7 @@ cluster-programs: programs $(COREDNS)
 test-programs: $(GOTESTSUM) $(KUSTOMIZE) $(HELM) $(PROMCHECK) programs
 
 # build-tool.sh itself finds out whether a tool is up to date.
-.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(HELM) $(KUSTOMIZE) $(KWOK) $(COREDNS) $(PROMTOOL) $(PROMCHECK)
+.PHONY: $(CONTROLLER_GEN) $(GOLANGCI_LINT) $(GOTESTSUM) $(HELM) $(KUSTOMIZE) $(KWOK) $(COREDNS) $(PROMTOOL) $(PROMCHECK) $(TRAEFIK)
 $(CONTROLLER_GEN):
 	@hack/build-tool.sh controller-gen sigs.k8s.io/controller-tools/cmd/controller-gen $@
 $(GOLANGCI_LINT):
@@ -338,6 +344,8 @@ $(PROMTOOL):
 	@GOFLAGS="$(GOFLAGS) -tags=remove_all_sd" hack/build-tool.sh prometheus github.com/prometheus/prometheus/cmd/promtool $@
 $(PROMCHECK):
 	@hack/build-tool.sh prometheus . $@
+$(TRAEFIK):
+	@hack/build-tool.sh traefik github.com/traefik/traefik/v3/cmd/traefik $@
 
 # go-build builds a program of this module into bin/. That takes a minute or two
 # the first time, and a second from then on.

@@ -108,7 +108,7 @@ type row struct {
 	// perMinute is processor time at rest.
 	perMinute time.Duration
 	// ready is how long it takes until a manager that starts is ready, starting its
-	// processor time until then.
+	// processor time until it is at rest.
 	ready, starting time.Duration
 }
 
@@ -118,7 +118,7 @@ func printRows(to io.Writer, rows []row) {
 		"| at rest: memory | CPU a minute | start: ready after | CPU | most memory |\n"+
 		"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, r := range rows {
-		fmt.Fprintf(to, "| %s | %d | %.1f s | %.1f s | %d MiB | %d MiB | %.2f s | %.1f s | %.1f s | %d MiB |\n",
+		fmt.Fprintf(to, "| %s | %d | %.1f s | %.1f s | %d MiB | %d MiB | %.2f s | %.1f s | %.2f s | %d MiB |\n",
 			r.way, r.size, r.made.Seconds(), r.making.Seconds(), r.makingPeak>>mebi,
 			r.resting>>mebi, r.perMinute.Seconds(), r.ready.Seconds(), r.starting.Seconds(), r.startingPeak>>mebi)
 	}

@@ -91,16 +91,11 @@ func (w *world) measureStart(ctx context.Context, into *row) error {
 		return err
 	}
 	into.ready = time.Since(begun)
-	atReady, err := process.Read(manager.PID())
-	if err != nil {
-		return err
-	}
-	into.starting = atReady.Processor
 	if err := settle(ctx, manager.PID()); err != nil {
 		return err
 	}
 	after, err := process.Read(manager.PID())
-	into.startingPeak = after.Peak
+	into.starting, into.startingPeak = after.Processor, after.Peak
 	return err
 }
 
