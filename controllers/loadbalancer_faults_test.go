@@ -400,6 +400,37 @@ func TestWhatAnotherLeaderUndoesMeanwhileIsDoneAgain(t *testing.T) {
 	}
 }
 
+func TestWhoGivesSomethingUpKeepsItsPlaceAmongThoseWhoMove(t *testing.T) {
+	t.Parallel()
+	inCalm(t, func(s *calmScene) {
+		old := []string{"198.51.100.0-198.51.100.1", "203.0.113.0-203.0.113.7"}
+		s.put(poolOf("blue", servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: old, OnShrink: servicenetv1alpha1.ShrinkRehome}))
+		s.serve("moves", 80)
+		s.serve("next", 80)
+		b, next := s.replicas[0].balancers, client.ObjectKeyFromObject(s.get("next"))
+		other := loadbalancer.Waiter{NamespacedName: types.NamespacedName{Namespace: "team", Name: "other"}}
+		b.mu.Lock()
+		b.turn.Take(other)
+		b.mu.Unlock()
+		// Two leaders have given it two addresses.
+		place := placeOf(netip.MustParseAddr("203.0.113.7"))
+		tenant := ledger.NewTenant(ledger.Owner{NamespacedName: next, UID: s.get("next").UID},
+			ledger.Terms{Sockets: []ledger.Socket{ledger.SocketOf(corev1.ProtocolTCP, 80)}})
+		s.contend(time.Now().Add(time.Minute))
+		s.replicas[0].setDeaf(true)
+		if err := s.replicas[1].store.Assign(s.ctx, place, tenant); err != nil {
+			t.Fatal(err)
+		}
+		s.editPool("blue", func(spec *servicenetv1alpha1.LoadBalancerPoolSpec) { spec.Addresses = []string{"192.0.2.0/29"} })
+		s.replicas[0].setDeaf(false)
+		s.passes(time.Minute)
+		s.wants("next", loadbalancer.Rehoming, loadbalancer.Shown(s.get("next"))[0].String())
+		b.provider.(*poolProvider).endTurn(other.NamespacedName) //nolint:errcheck // it is
+		s.passes(time.Minute)
+		s.wants("next", loadbalancer.Allocated, loadbalancer.Shown(s.get("next"))[0].String())
+	})
+}
+
 func TestNothingIsGivenUpWhileAWriteMayLand(t *testing.T) {
 	t.Parallel()
 	inCalm(t, func(s *calmScene) {

@@ -23,18 +23,22 @@ type line struct {
 	ranges map[loadbalancer.Spot]*allocator.Range
 }
 
-// lineUp has Services wait before the first of them is served, where they want more
-// addresses than are free: so the longest waiter gets the first, whichever worker is the
-// fastest. All of them are to be looked at then.
+// lineUp has Services wait before the first of them is served, where there might be more of
+// them than free addresses: so the longest waiter gets the first, whichever worker is the
+// fastest. All of them are to be looked at then. What is free, others may want, too, by
+// name, or to move there: where it is enough for all there are, nobody has to wait.
 func (b *loadBalancers) lineUp(ctx context.Context, all *pool.LoadBalancers) {
 	l := &line{waiters: map[loadbalancer.Spot][]loadbalancer.Waiter{}, ranges: map[loadbalancer.Spot]*allocator.Range{}}
+	served := 0
 	for record := range each[*serviceRecord](b.replica.services.List()) {
 		if service := record.balanced; service != nil && b.terms.Duty(service, false) == loadbalancer.Serve {
+			served++
 			b.joinLine(ctx, l, all, service)
 		}
 	}
 	for spot, waiters := range l.waiters {
-		if len(waiters) <= b.freeIn(spot, l.ranges[spot]) {
+		of := l.ranges[spot]
+		if !spot.Address.IsValid() && (of == nil || served <= b.store.FreeIn(familyOf(spot.Family), of)) {
 			continue
 		}
 		b.mu.Lock()
@@ -59,28 +63,34 @@ func (b *loadBalancers) joinLine(ctx context.Context, l *line, all *pool.LoadBal
 		named := r.request.Of(family)
 		for _, address := range named {
 			if !slices.Contains(has, placeOf(address)) {
-				spot := loadbalancer.Spot{Address: address}
-				l.waiters[spot] = append(l.waiters[spot], r.waiter)
+				r.joinPools(l, all, pool.Need{Family: family, Address: address})
 			}
 		}
 		if len(named) == 0 && !slices.ContainsFunc(has, of) {
-			r.joinPools(l, all, family)
+			r.joinPools(l, all, pool.Need{Family: family})
 		}
 	}
 }
 
-// joinPools notes that the Service wants any address of the pools that give it one.
-func (r *round) joinPools(l *line, all *pool.LoadBalancers, family corev1.IPFamily) {
-	choice := all.Choose(r.who, r.request.Pool, []pool.Need{{Family: family}}, r.kept())[0]
+// joinPools notes that the Service wants an address of the pools that give it one. What it
+// names is one less for others.
+func (r *round) joinPools(l *line, all *pool.LoadBalancers, need pool.Need) {
+	choice := all.Choose(r.who, r.request.Pool, []pool.Need{need}, r.kept())[0]
 	if choice.Refusal != nil {
 		return
 	}
 	for candidate := range choice.Candidates {
-		if candidate.Source != pool.Automatic {
+		spot := loadbalancer.Spot{Pool: candidate.Pool.Name, Family: need.Family}
+		switch candidate.Source {
+		case pool.Named:
+			certain := loadbalancer.Spot{Address: candidate.Address}
+			l.waiters[certain] = append(l.waiters[certain], r.waiter)
+		case pool.Automatic:
+			l.ranges[spot] = candidate.Range
+		default:
 			return // it has a claim to that
 		}
-		spot := loadbalancer.Spot{Pool: candidate.Pool.Name, Family: family}
-		l.waiters[spot], l.ranges[spot] = append(l.waiters[spot], r.waiter), candidate.Range
+		l.waiters[spot] = append(l.waiters[spot], r.waiter)
 	}
 }
 
@@ -90,16 +100,4 @@ func (r *round) kept() (kept []netip.Addr) {
 		kept = append(kept, place.Address())
 	}
 	return kept
-}
-
-// freeIn returns how many addresses are free in a spot, of a range or a certain one.
-func (b *loadBalancers) freeIn(spot loadbalancer.Spot, of *allocator.Range) int {
-	switch {
-	case of != nil:
-		return b.store.FreeIn(familyOf(spot.Family), of)
-	case b.store.IsFree(placeOf(spot.Address)):
-		return 1
-	default:
-		return 0
-	}
 }

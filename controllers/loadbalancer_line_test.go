@@ -107,6 +107,26 @@ func TestAsManyAreServedAsAddressesAreFreeWhenALeaderStarts(t *testing.T) {
 	})
 }
 
+func TestWhatOthersNameIsOneLessForTheYounger(t *testing.T) {
+	t.Parallel()
+	inCalm(t, func(s *calmScene) {
+		s.put(poolOf("blue", servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{"192.0.2.1-192.0.2.1"}}))
+		s.serve("web", 80)
+		s.serve("names", 80, withAnnotation(servicenetv1alpha1.LoadBalancerIPsAnnotation, "192.0.2.1"))
+		for i := range 2 {
+			s.serve(fmt.Sprint("waits-", i), 80)
+		}
+		s.succession(func() {
+			s.editPool("blue", func(spec *servicenetv1alpha1.LoadBalancerPoolSpec) { spec.Addresses = []string{"192.0.2.1-192.0.2.2"} })
+			s.strip("waits-0")
+			s.strip("names")
+		})
+		if got := s.reasons(1)[0]; got != loadbalancer.Allocated {
+			t.Errorf("the older one has none: %s", got)
+		}
+	})
+}
+
 func TestWhoCanNotBeServedHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	inCalm(t, func(s *calmScene) {

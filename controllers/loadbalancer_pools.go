@@ -340,7 +340,9 @@ func (r *round) conclude(plan *loadbalancer.Plan) *ensured {
 			}
 			delete(r.tenancies, placeOf(address))
 		}
-		r.endTurn(r.waiter.NamespacedName)
+		if !r.waitsForTurn { // or it would lose its place
+			r.endTurn(r.waiter.NamespacedName)
+		}
 		return nil
 	}
 	return is

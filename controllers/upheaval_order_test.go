@@ -8,6 +8,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -81,24 +82,27 @@ func (c *calmness) keptFor(s *corev1.Service) (kept []netip.Addr) {
 	return kept
 }
 
-// succeed has Services end while nobody leads, and somebody lead then. Nobody gets what was
-// free, or comes free, if somebody else has waited for it for longer.
+// succeed has Services come and end while nobody leads, and somebody lead then. Nobody gets
+// what was free, or comes free, if somebody else has waited for it for longer.
 func (u *upheaval) succeed(ctx context.Context) {
 	for _, r := range u.replicas {
 		u.logf("%s dies", r)
 		r.kill()
 	}
-	u.v.mu.Lock()
-	before := u.look()
-	for _, s := range heavedAll[*corev1.Service](u.v) {
-		if len(before.has[s.UID]) > 0 && u.v.rng.IntN(2) == 0 {
-			u.v.remove("", s)
+	for i := range 4 {
+		next := u.newService(types.NamespacedName{Namespace: "shop", Name: strconv.Itoa(6 + i)})
+		u.v.mu.Lock()
+		if u.v.stored(next) == nil {
+			u.v.put("", next)
 		}
+		u.v.mu.Unlock()
+		_ = lapse(ctx, time.Second)
 	}
-	u.v.mu.Unlock()
+	before := u.desert()
 	_ = lapse(ctx, u.v.upTo(time.Minute))
 	u.replicas = []*heavedReplica{u.start(ctx), u.start(ctx)}
 	u.lead(ctx, u.replicas[0])
+	_ = lapse(ctx, 10*time.Second)
 	u.settle(ctx)
 	u.v.mu.Lock()
 	defer u.v.mu.Unlock()
@@ -110,6 +114,29 @@ func (u *upheaval) succeed(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// desert ends half of the Services that have addresses, and takes the finalizers of half of
+// the others, so that there is more to be done for these. It returns what was before that,
+// and has calls take longer.
+func (u *upheaval) desert() *calmness {
+	u.v.mu.Lock()
+	defer u.v.mu.Unlock()
+	before := u.look()
+	u.v.slow = 500 * time.Millisecond
+	for _, s := range heavedAll[*corev1.Service](u.v) {
+		if u.v.rng.IntN(2) == 0 {
+			continue
+		}
+		if len(before.has[s.UID]) > 0 {
+			u.v.remove("", s)
+			continue
+		}
+		after := s.DeepCopy()
+		after.Finalizers, u.edited[s.UID] = nil, time.Now()
+		u.v.putService("", s, after)
+	}
+	return before
 }
 
 // passedOver returns the Services that wait for any address of a pool that has one, and are

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -98,13 +99,14 @@ func (r *heavedReplica) remembered() (faults []string) {
 	if len(b.busy) > 0 || len(b.departed) > 0 {
 		found("work: %v, %v", b.busy, b.departed)
 	}
+	services, wants, contests := maps.Clone(b.services), maps.Clone(b.wants), maps.Clone(b.contests)
 	for _, object := range r.v.all("Service") {
-		delete(b.services, object.GetUID())
-		delete(b.wants, object.GetUID())
-		delete(b.contests, object.GetUID())
+		delete(services, object.GetUID())
+		delete(wants, object.GetUID())
+		delete(contests, object.GetUID())
 	}
-	if len(b.services)+len(b.wants)+len(b.contests) > 0 {
-		found("Services that are gone: %v, %v, %v", b.services, b.wants, b.contests)
+	if len(services)+len(wants)+len(contests) > 0 {
+		found("Services that are gone: %v, %v, %v", services, wants, contests)
 	}
 	for _, object := range r.v.all("Service") {
 		if b.tracker.Pending(client.ObjectKeyFromObject(object)) {
@@ -424,10 +426,21 @@ func (c *calmness) freeIn(family corev1.IPFamily, of *allocator.Range) netip.Add
 // that it would give up for a need.
 func (c *calmness) counted(of *corev1.Service, request *loadbalancer.Request, need *pool.Need, name string) map[netip.Addr]bool {
 	counted := map[netip.Addr]bool{}
+	var has []loadbalancer.Holding
+	for _, address := range c.has[of.UID] {
+		has = append(has, loadbalancer.Holding{Address: address, Shown: slices.Contains(loadbalancer.Shown(of), address)})
+	}
+	plan := loadbalancer.Make(request, has)
+	gone := plan.GiveUp
+	for i := range plan.Needs {
+		if plan.Needs[i].Family == need.Family && plan.Needs[i].Named == need.Address {
+			gone = append(gone, plan.Needs[i].InsteadOf...)
+		}
+	}
 	for uid, addresses := range c.has {
 		for _, address := range addresses {
 			owner := c.seenPools.all.Owner(address)
-			goes := uid == of.UID && loadbalancer.FamilyOf(address) == need.Family && !slices.Contains(request.Named, address)
+			goes := uid == of.UID && slices.Contains(gone, address)
 			if s := c.all[uid]; s != nil && !goes && s.Namespace == of.Namespace && owner != nil && owner.Name == name {
 				counted[address] = true
 			}

@@ -35,7 +35,7 @@ type provider struct {
 	// readiness has it note which nodes were ready when it was called.
 	readiness bool
 	// before is asked before a call; an error is the answer. May be nil.
-	before func(call, service string) error
+	before func(ctx context.Context, call, service string) error
 	// address is that of all load balancers made from now on.
 	address string
 }
@@ -56,7 +56,7 @@ func newProvider() *provider {
 func (p *provider) LoadBalancer() (cloudprovider.LoadBalancer, bool) { return p, true }
 
 // begin notes a call, which ends with end.
-func (p *provider) begin(call string, service *corev1.Service) (end func(), err error) {
+func (p *provider) begin(ctx context.Context, call string, service *corev1.Service) (end func(), err error) {
 	name := service.Name
 	p.mu.Lock()
 	p.calls = append(p.calls, call+" "+name)
@@ -68,7 +68,7 @@ func (p *provider) begin(call string, service *corev1.Service) (end func(), err 
 	before := p.before
 	p.mu.Unlock()
 	if before != nil {
-		err = before(call, name)
+		err = before(ctx, call, name)
 	}
 	return func() {
 		p.mu.Lock()
@@ -78,8 +78,8 @@ func (p *provider) begin(call string, service *corev1.Service) (end func(), err 
 }
 
 // GetLoadBalancer is of cloudprovider.LoadBalancer.
-func (p *provider) GetLoadBalancer(_ context.Context, _ string, service *corev1.Service) (*corev1.LoadBalancerStatus, bool, error) {
-	end, err := p.begin("get", service)
+func (p *provider) GetLoadBalancer(ctx context.Context, _ string, service *corev1.Service) (*corev1.LoadBalancerStatus, bool, error) {
+	end, err := p.begin(ctx, "get", service)
 	defer end()
 	if err != nil {
 		return nil, false, err
@@ -95,9 +95,9 @@ func (p *provider) GetLoadBalancer(_ context.Context, _ string, service *corev1.
 
 // EnsureLoadBalancer is of cloudprovider.LoadBalancer.
 func (p *provider) EnsureLoadBalancer(
-	_ context.Context, cluster string, service *corev1.Service, nodes []*corev1.Node,
+	ctx context.Context, cluster string, service *corev1.Service, nodes []*corev1.Node,
 ) (*corev1.LoadBalancerStatus, error) {
-	end, err := p.begin("ensure", service)
+	end, err := p.begin(ctx, "ensure", service)
 	defer end()
 	if err != nil {
 		return nil, err
@@ -113,8 +113,8 @@ func (p *provider) EnsureLoadBalancer(
 }
 
 // UpdateLoadBalancer is of cloudprovider.LoadBalancer.
-func (p *provider) UpdateLoadBalancer(_ context.Context, _ string, service *corev1.Service, nodes []*corev1.Node) error {
-	end, err := p.begin("update", service)
+func (p *provider) UpdateLoadBalancer(ctx context.Context, _ string, service *corev1.Service, nodes []*corev1.Node) error {
+	end, err := p.begin(ctx, "update", service)
 	defer end()
 	if err != nil {
 		return err
@@ -126,8 +126,8 @@ func (p *provider) UpdateLoadBalancer(_ context.Context, _ string, service *core
 }
 
 // EnsureLoadBalancerDeleted is of cloudprovider.LoadBalancer.
-func (p *provider) EnsureLoadBalancerDeleted(_ context.Context, _ string, service *corev1.Service) error {
-	end, err := p.begin("delete", service)
+func (p *provider) EnsureLoadBalancerDeleted(ctx context.Context, _ string, service *corev1.Service) error {
+	end, err := p.begin(ctx, "delete", service)
 	defer end()
 	if err != nil {
 		return err
@@ -157,6 +157,15 @@ func (p *provider) namesOf(nodes []*corev1.Node) string {
 
 // answer has calls asked about before they are made; nil lets all of them succeed.
 func (p *provider) answer(before func(call, service string) error) {
+	if before == nil {
+		p.hang(nil)
+		return
+	}
+	p.hang(func(_ context.Context, call, service string) error { return before(call, service) })
+}
+
+// hang is answer with the context of the calls, so that they may take their time.
+func (p *provider) hang(before func(ctx context.Context, call, service string) error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.before = before
