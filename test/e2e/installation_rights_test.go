@@ -21,18 +21,16 @@ import (
 // accounts are those of the manager, and of what cleans up after it.
 const accounts = "system:serviceaccount:" + managerNamespace + ":"
 
-// excused are the names of pods of another version: while it is replaced, what rights
-// there are is already the other one's.
+// excused are the names of pods that have run with the rights of another version: while
+// one is replaced, what rights there are is already the other one's.
 type excused map[string]bool
 
-// add excuses the pods that have an image.
-func (e excused) add(ctx context.Context, image string) {
+// add excuses the pods that are there.
+func (e excused) add(ctx context.Context) {
 	GinkgoHelper()
 	pods := managerPods(ctx)
 	for i := range pods {
-		if pods[i].Spec.Containers[0].Image == image {
-			e[pods[i].Name] = true
-		}
+		e[pods[i].Name] = true
 	}
 }
 
@@ -51,7 +49,7 @@ func forbiddenInLogs(ctx context.Context) []string {
 	var lines []string
 	pods := managerPods(ctx)
 	for i := range pods {
-		if previousPods[pods[i].Name] {
+		if excusedPods[pods[i].Name] {
 			continue
 		}
 		for _, previous := range []string{"--previous=false", "--previous"} {
@@ -101,7 +99,7 @@ func forbiddenInAudit(path string) []string {
 		}
 		seen++
 		word := fmt.Sprintf("%s %s by %s", event.Verb, event.RequestURI, event.User.Username)
-		ofPrevious := slices.ContainsFunc(event.User.Extra["authentication.kubernetes.io/pod-name"], func(pod string) bool { return previousPods[pod] })
+		ofPrevious := slices.ContainsFunc(event.User.Extra["authentication.kubernetes.io/pod-name"], func(pod string) bool { return excusedPods[pod] })
 		if event.Annotations["authorization.k8s.io/decision"] == "forbid" && !known[word] && !ofPrevious {
 			known[word] = true
 			found = append(found, word)

@@ -40,8 +40,8 @@ var (
 	api client.Client
 	// images of what the specs run.
 	managerImage, previousImage, trafficImage string
-	// previousPods are those of the previous version, if it is installed in another way.
-	previousPods = excused{}
+	// excusedPods are those of two versions that are installed in different ways.
+	excusedPods = excused{}
 	// overlay is what is installed.
 	overlay string
 	// ours says that the manager writes Endpoints and EndpointSlices.
