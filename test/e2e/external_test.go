@@ -19,7 +19,7 @@ func restartWith(ctx SpecContext, argument string) {
 	container := &manager.Spec.Template.Spec.Containers[0]
 	container.Args = append(container.Args, argument)
 	Expect(api.Patch(ctx, manager, client.MergeFrom(before))).To(Succeed())
-	awaitManager(ctx)
+	awaitReplicas(ctx)
 }
 
 var _ = Describe("External IPs", func() {

@@ -17,7 +17,7 @@ import (
 // Serial, since all specs share the cluster.
 var _ = Describe("A Service under load", Serial, func() {
 	AfterEach(func(ctx SpecContext) {
-		awaitManager(ctx)
+		awaitReplicas(ctx)
 		expectAgreement(ctx)
 	}, NodeTimeout(deployTimeout))
 
@@ -75,7 +75,7 @@ var _ = Describe("A Service under load", Serial, func() {
 
 		By("both replicas being back")
 		heal(ctx)
-		awaitManager(ctx)
+		awaitReplicas(ctx)
 	}, SpecTimeout(deployTimeout))
 })
 

@@ -67,10 +67,10 @@ var _ = Describe("While pods are replaced under load", Serial, func() {
 			Skip("endpoints are not the manager's in this cluster")
 		}
 		managerPods(ctx)
-		awaitManager(ctx)
+		awaitReplicas(ctx)
 	}, NodeTimeout(deployTimeout))
 	AfterEach(func(ctx SpecContext) {
-		awaitManager(ctx)
+		awaitReplicas(ctx)
 		expectAgreement(ctx)
 	}, NodeTimeout(deployTimeout))
 

@@ -30,6 +30,13 @@ func managerPods(ctx context.Context) []corev1.Pod {
 	return pods.Items
 }
 
+// awaitReplicas waits until all replicas are as they should be.
+func awaitReplicas(ctx context.Context) {
+	GinkgoHelper()
+	output, err := kubectl(ctx, "-n", managerNamespace, "rollout", "status", "deployment", "--timeout=9m")
+	Expect(err).NotTo(HaveOccurred(), "%s\n%s", output, why(ctx))
+}
+
 // clients is how many Services are being made at a time where many are.
 const clients = 8
 
@@ -76,7 +83,7 @@ func makeServices(ctx context.Context, namespace string, count int, meanwhile fu
 // Serial, since all specs share the manager.
 var _ = Describe("While pods are replaced", Serial, func() {
 	AfterEach(func(ctx SpecContext) {
-		awaitManager(ctx)
+		awaitReplicas(ctx)
 		expectAgreement(ctx)
 	}, NodeTimeout(deployTimeout))
 

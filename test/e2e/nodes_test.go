@@ -186,7 +186,7 @@ var _ = Describe("With several nodes", func() {
 		heal(ctx)
 		Eventually(ctx, tally(namespace, "get", 40, target)).WithTimeout(2 * patience).Should(HaveLen(2))
 		Eventually(ctx, balancerAddresses(s)).Should(ContainElement(internalAddress(&second)))
-		awaitManager(ctx)
+		awaitReplicas(ctx)
 		expectAgreement(ctx)
 	}, SpecTimeout(2*specTimeout))
 })

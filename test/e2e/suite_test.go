@@ -113,8 +113,7 @@ func deployOverlay(ctx context.Context, overlay, image string) {
 // awaitManager waits until all of the manager runs, and the API server asks it.
 func awaitManager(ctx context.Context) {
 	GinkgoHelper()
-	output, err := kubectl(ctx, "-n", managerNamespace, "rollout", "status", "deployment", "--timeout=9m")
-	Expect(err).NotTo(HaveOccurred(), "%s\n%s", output, why(ctx))
+	awaitReplicas(ctx)
 	// The API server calls the webhooks from when it knows their certificate.
 	Eventually(ctx, func(ctx context.Context) string {
 		output, _ := kubectl(ctx, "create", "service", "clusterip", "probe", "--tcp=80", "--clusterip=192.0.2.1", "--dry-run=server")
