@@ -17,6 +17,10 @@ import (
 // firstStored is the address of the first Service that is stored past the API server.
 const firstStored = "10.96.16.0"
 
+// storedAtATime is how many Services are stored with their IPAddress objects before others
+// are: kube-apiserver deletes an IPAddress that is a minute old if it has not seen the Service.
+const storedAtATime = 1000
+
 // store stores so many Services in etcd, with their IPAddress objects, and a pod for each
 // if that is wanted: an API server takes the longer for each the more there are, an hour
 // for 50,000. One is made, for the others to be like it.
@@ -58,6 +62,12 @@ func (w *world) store(ctx context.Context, count int) error {
 			}
 		}
 		address = address.Next()
+		if i%storedAtATime == 0 {
+			if err := w.plane.PutInEtcd(ctx, objects); err != nil {
+				return err
+			}
+			clear(objects)
+		}
 	}
 	return w.plane.PutInEtcd(ctx, objects)
 }
@@ -95,4 +105,3 @@ func put(to map[string][]byte, key, version, kind string, object client.Object) 
 	to[key], err = json.Marshal(fields)
 	return err
 }
-
