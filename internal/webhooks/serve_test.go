@@ -78,6 +78,8 @@ func TestTheServersPatienceIsKept(t *testing.T) {
 	}
 }
 
+// Faults are counted from zero on, as soon as there is an answer of their kind: the first
+// one is an increase then.
 func TestAnswersAreCounted(t *testing.T) {
 	mutate, _ := newWorld(t).hooks()
 	for _, service := range []*corev1.Service{
@@ -91,9 +93,13 @@ func TestAnswersAreCounted(t *testing.T) {
 	const want = `
 # HELP servicenet_webhook_requests_total Requests answered, by webhook, operation and outcome (allowed, patched, refused, postponed, malformed, failed).
 # TYPE servicenet_webhook_requests_total counter
+servicenet_webhook_requests_total{operation="CREATE",outcome="failed",webhook="mutate"} 0
 servicenet_webhook_requests_total{operation="CREATE",outcome="patched",webhook="mutate"} 1
+servicenet_webhook_requests_total{operation="CREATE",outcome="postponed",webhook="mutate"} 0
 servicenet_webhook_requests_total{operation="CREATE",outcome="refused",webhook="mutate"} 1
+servicenet_webhook_requests_total{operation="other",outcome="failed",webhook="mutate"} 0
 servicenet_webhook_requests_total{operation="other",outcome="malformed",webhook="mutate"} 1
+servicenet_webhook_requests_total{operation="other",outcome="postponed",webhook="mutate"} 0
 `
 	if err := testutil.CollectAndCompare(mutate.Metrics, strings.NewReader(want), "servicenet_webhook_requests_total"); err != nil {
 		t.Error(err)

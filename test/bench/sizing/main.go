@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Sizing is `make bench-sizing`: what a manager needs of memory and processor time for so
-// many Services, while they are made through its webhooks, at rest, and at its next start.
+// many Services, while the last thousand are made through its webhooks, at rest, and at its
+// next start.
 // It prints a table, and promises nothing: what is needed depends on the machine.
 //
 //	sizing [flags]
@@ -37,6 +38,7 @@ type settings struct {
 	sizes   []int
 	ways    []string
 	clients int
+	made    int
 	rest    time.Duration
 	hooks   string
 }
@@ -50,6 +52,7 @@ func parse(args []string) (*settings, error) {
 	ways := flags.String("ways", beside+","+whole,
 		beside+": endpoints are left to others; "+whole+": all controllers, and a pod for each Service")
 	flags.IntVar(&s.clients, "clients", 16, "how many clients make Services at a time")
+	flags.IntVar(&s.made, "made", 1000, "how many of them are made through the webhooks; the others are there before")
 	flags.DurationVar(&s.rest, "rest", time.Minute, "for how long the manager is watched at rest")
 	s.AddFlags(flags)
 	flags.StringVar(&s.hooks, "hooks", "config/webhook/service-webhooks.yaml", "file with the webhooks for Services")
@@ -100,8 +103,8 @@ func run(ctx context.Context, s *settings) error {
 type row struct {
 	way  string
 	size int
-	// made is how long it took to make them, making what the manager used meanwhile, in
-	// processor time.
+	// made is how long it took to make the last ones, making what the manager used
+	// meanwhile, in processor time.
 	made, making time.Duration
 	// makingPeak, resting and startingPeak are bytes.
 	makingPeak, resting, startingPeak int64
@@ -114,7 +117,7 @@ type row struct {
 
 func printRows(to io.Writer, rows []row) {
 	const mebi = 20
-	fmt.Fprint(to, "| manager | Services | making them | CPU | most memory "+
+	fmt.Fprint(to, "| manager | Services | making the last 1,000 | CPU | most memory "+
 		"| at rest: memory | CPU a minute | start: ready after | CPU | most memory |\n"+
 		"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, r := range rows {

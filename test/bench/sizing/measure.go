@@ -30,11 +30,18 @@ func (s *settings) measure(ctx context.Context, way string, size int) (measured 
 	}
 	defer func() { err = errors.Join(err, w.plane.Stop()) }()
 	measured = row{way: way, size: size}
+	before := max(0, size-s.made)
+	if err := w.store(ctx, before); err != nil {
+		return row{}, err
+	}
 	manager, err := w.start(ctx)
 	if err != nil {
 		return row{}, err
 	}
-	if err := w.measureMaking(ctx, manager, &measured); err != nil {
+	if err := settle(ctx, manager.PID()); err != nil { // it takes over what there is
+		return row{}, err
+	}
+	if err := w.measureMaking(ctx, manager, before, &measured); err != nil {
 		return row{}, err
 	}
 	if err := w.measureRest(ctx, manager, &measured); err != nil {
@@ -47,21 +54,22 @@ func (s *settings) measure(ctx context.Context, way string, size int) (measured 
 	return measured, err
 }
 
-func (w *world) measureMaking(ctx context.Context, manager *controlplane.Manager, into *row) error {
-	before, err := process.Read(manager.PID())
-	if err != nil {
-		return err
-	}
+// measureMaking makes those that are not there before.
+func (w *world) measureMaking(ctx context.Context, manager *controlplane.Manager, before int, into *row) error {
 	if err := w.route(ctx, manager); err != nil {
 		return err
 	}
+	idle, err := process.Read(manager.PID())
+	if err != nil {
+		return err
+	}
 	begun := time.Now()
-	if err := w.fill(ctx, into.size); err != nil {
+	if err := w.fill(ctx, before, into.size); err != nil {
 		return err
 	}
 	into.made = time.Since(begun)
-	after, err := process.Read(manager.PID())
-	into.making, into.makingPeak = after.Processor-before.Processor, after.Peak
+	busy, err := process.Read(manager.PID())
+	into.making, into.makingPeak = busy.Processor-idle.Processor, busy.Peak
 	return err
 }
 

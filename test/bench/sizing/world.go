@@ -105,12 +105,16 @@ func (w *world) route(ctx context.Context, manager *controlplane.Manager) error 
 	}
 }
 
-// fill makes Services through the webhooks, and a pod for each if that is wanted.
-func (w *world) fill(ctx context.Context, size int) error {
+// fill makes Services through the webhooks, beginning with that of a number, and a pod for
+// each if that is wanted.
+func (w *world) fill(ctx context.Context, from, size int) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(w.clients)
 	address := netip.MustParseAddr(firstPod)
-	for i := range size {
+	for range from {
+		address = address.Next()
+	}
+	for i := from; i < size; i++ {
 		pod := newPod(i, address)
 		address = address.Next()
 		group.Go(func() error {

@@ -5,7 +5,10 @@ package operating
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -64,9 +67,7 @@ var _ = Describe("A ledger that is lost", func() {
 		for _, pool := range pools(balanced) {
 			Expect(second.API.Create(ctx, pool)).To(Succeed())
 		}
-		for i := range backup.Items {
-			restore(ctx, second, &backup.Items[i])
-		}
+		restore(ctx, second, backup.Items)
 		Expect(ofServices(ctx, second)).To(Equal(before))
 		start(ctx, second, "manager-of-second", ofNumbers)
 		Eventually(ofLedger).WithArguments(second).WithContext(ctx).Should(Equal(before))
@@ -125,19 +126,27 @@ func expectAnother(ctx context.Context, on *numbers.Server, before []string, nam
 	}).WithContext(ctx).WithTimeout(2 * numbers.Patience).Should(Succeed())
 }
 
-// restore makes a Service as it was, and its status.
-func restore(ctx context.Context, on *numbers.Server, was *corev1.Service) {
+// restore makes Services as they were, and then their status, as docs/operations.md does.
+func restore(ctx context.Context, on *numbers.Server, were []corev1.Service) {
 	GinkgoHelper()
-	if was.Name == "kubernetes" {
-		return
+	list := &corev1.ServiceList{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "ServiceList"}}
+	for i := range were {
+		service := &were[i]
+		if service.Name == "kubernetes" {
+			continue
+		}
+		service.TypeMeta = metav1.TypeMeta{APIVersion: "v1", Kind: "Service"}
+		service.UID, service.ResourceVersion, service.CreationTimestamp, service.ManagedFields = "", "", metav1.Time{}, nil
+		list.Items = append(list.Items, *service)
 	}
-	service := was.DeepCopy()
-	service.ObjectMeta = metav1.ObjectMeta{
-		Namespace: was.Namespace, Name: was.Name, Labels: was.Labels, Annotations: was.Annotations, Finalizers: was.Finalizers,
-	}
-	Expect(on.API.Create(ctx, service)).To(Succeed())
-	service.Status = was.Status
-	Expect(on.API.Status().Update(ctx, service)).To(Succeed())
+	content, err := json.Marshal(list)
+	Expect(err).NotTo(HaveOccurred())
+	path := filepath.Join(GinkgoT().TempDir(), "services.json")
+	Expect(os.WriteFile(path, content, 0o600)).To(Succeed())
+	_, err = on.Kubectl(ctx, "create", "-f", path)
+	Expect(err).NotTo(HaveOccurred())
+	_, err = on.Kubectl(ctx, "replace", "--subresource=status", "-f", path)
+	Expect(err).NotTo(HaveOccurred())
 }
 
 func textOf(place ledger.Place) string { return string(place.Family) + " " + place.String() }
