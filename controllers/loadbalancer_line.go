@@ -87,6 +87,8 @@ func (r *round) joinPools(l *line, all *pool.LoadBalancers, need pool.Need) {
 			l.waiters[certain] = append(l.waiters[certain], r.waiter)
 		case pool.Automatic:
 			l.ranges[spot] = candidate.Range
+		case pool.OfNodes:
+			continue // where all share
 		default:
 			return // it has a claim to that
 		}

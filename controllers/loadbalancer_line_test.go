@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -121,6 +122,26 @@ func TestWhatOthersNameIsOneLessForTheYounger(t *testing.T) {
 			s.strip("waits-0")
 			s.strip("names")
 		})
+		if got := s.reasons(1)[0]; got != loadbalancer.Allocated {
+			t.Errorf("the older one has none: %s", got)
+		}
+	})
+}
+
+func TestTheLongestWaiterIsInLineAlsoIfNodesGoFirst(t *testing.T) {
+	t.Parallel()
+	inCalm(t, func(s *calmScene) {
+		nodes := poolOf("nodes", servicenetv1alpha1.LoadBalancerPoolSpec{NodeSelector: &metav1.LabelSelector{}})
+		nodes.Spec.Priority = 1
+		s.put(nodeAt("one", "10.0.0.1"), nodes, poolOf("blue", servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{"192.0.2.1-192.0.2.1"}}))
+		s.passes(10 * time.Second)
+		s.serve("first", 80)
+		s.serve("web", 80)
+		s.wants("web", loadbalancer.Allocated, "192.0.2.1")
+		for i := range 2 {
+			s.serve(fmt.Sprint("waits-", i), 80)
+		}
+		s.succession(func() { s.strip("waits-0") })
 		if got := s.reasons(1)[0]; got != loadbalancer.Allocated {
 			t.Errorf("the older one has none: %s", got)
 		}
