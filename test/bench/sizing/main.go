@@ -117,7 +117,7 @@ type row struct {
 
 func printRows(to io.Writer, rows []row) {
 	const mebi = 20
-	fmt.Fprint(to, "| manager | Services | making the last 1,000 | CPU | most memory "+
+	fmt.Fprint(to, "| manager | Services | making the last of them | CPU | most memory "+
 		"| at rest: memory | CPU a minute | start: ready after | CPU | most memory |\n"+
 		"|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n")
 	for _, r := range rows {
