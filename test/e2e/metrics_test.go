@@ -18,10 +18,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// monitorKind stands for that of the Prometheus operator, where there is none.
+// monitoringKinds stand for those of the Prometheus operator, where there are none.
 //
-//go:embed testdata/servicemonitors.yaml
-var monitorKind string
+//go:embed testdata/monitoring.yaml
+var monitoringKinds string
 
 // startScraper starts the pod of startClient in a namespace that may reach the metrics.
 func startScraper(ctx context.Context) (namespace string) {
@@ -70,16 +70,17 @@ var _ = Describe("The metrics", func() {
 var _ = Describe("config/with-prometheus", Serial, func() {
 	It("has the Prometheus operator scrape the Service of the metrics", func(ctx SpecContext) {
 		if overlay != "config/default" {
-			Skip("it is config/default with a ServiceMonitor, and " + overlay + " is installed")
+			Skip("it is config/default with a ServiceMonitor and a PrometheusRule, and " + overlay + " is installed")
 		}
-		if _, err := kubectl(ctx, "get", "crd", "servicemonitors.monitoring.coreos.com"); err != nil {
-			output, err := kubectlInput(ctx, monitorKind, "apply", "--server-side", "-f", "-")
+		kinds := []string{"crd/servicemonitors.monitoring.coreos.com", "crd/prometheusrules.monitoring.coreos.com"}
+		if _, err := kubectl(ctx, append([]string{"get"}, kinds...)...); err != nil {
+			output, err := kubectlInput(ctx, monitoringKinds, "apply", "--server-side", "-f", "-")
 			Expect(err).NotTo(HaveOccurred(), output)
 			DeferCleanup(func(ctx SpecContext) {
-				output, err := kubectlInput(ctx, monitorKind, "delete", "-f", "-")
+				output, err := kubectlInput(ctx, monitoringKinds, "delete", "-f", "-")
 				Expect(err).NotTo(HaveOccurred(), output)
 			}, NodeTimeout(patience))
-			output, err = kubectl(ctx, "wait", "--for=condition=Established", "--timeout=1m", "crd/servicemonitors.monitoring.coreos.com")
+			output, err = kubectl(ctx, append([]string{"wait", "--for=condition=Established", "--timeout=1m"}, kinds...)...)
 			Expect(err).NotTo(HaveOccurred(), output)
 		}
 		deployOverlay(ctx, "config/with-prometheus", managerImage)
