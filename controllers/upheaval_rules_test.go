@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -37,8 +38,32 @@ type seenService struct {
 // seenPools are what pools, nodes and namespaces amounted to.
 type seenPools struct {
 	all        *pool.LoadBalancers
+	pools      []*pool.LoadBalancerPool
+	nodes      []pool.Node
 	namespaces map[string]map[string]string
 	until      time.Time
+}
+
+// mixtures returns what pools, nodes and namespaces amount to as one may have seen them of
+// whom each watch lags by itself: first what they were at a time.
+func (p *past) mixtures() iter.Seq[*seenPools] {
+	return func(yield func(*seenPools) bool) {
+		for i := range p.pools {
+			if !yield(&p.pools[i]) {
+				return
+			}
+		}
+		for _, pools := range p.pools {
+			for _, nodes := range p.pools {
+				all := pool.NewLoadBalancers(pools.pools, nodes.nodes, nil)
+				for _, namespaces := range p.pools {
+					if !yield(&seenPools{all: all, namespaces: namespaces.namespaces}) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 func newPast() past { return past{services: map[types.UID][]seenService{}} }
@@ -55,7 +80,9 @@ func (u *upheaval) present() seenPools {
 			nodes = append(nodes, node)
 		}
 	}
-	seen := seenPools{all: pool.NewLoadBalancers(pools, nodes, nil), namespaces: map[string]map[string]string{}}
+	seen := seenPools{
+		all: pool.NewLoadBalancers(pools, nodes, nil), pools: pools, nodes: nodes, namespaces: map[string]map[string]string{},
+	}
 	for _, of := range heavedAll[*corev1.Namespace](u.v) {
 		seen.namespaces[of.Name] = of.Labels
 	}
@@ -235,7 +262,7 @@ func (u *upheaval) checkGift(place ledger.Place, t *ledger.Tenant) {
 // withinLimit tells whether a namespace could have an address by what pools were lately,
 // as one more beside what its other Services have.
 func (u *upheaval) withinLimit(s *corev1.Service, address netip.Addr) bool {
-	for _, p := range u.past.pools {
+	for p := range u.past.mixtures() {
 		owner := p.all.Owner(address)
 		if owner == nil || !owner.Limits(p.who(s)) {
 			return true
@@ -274,13 +301,14 @@ func (u *upheaval) checkStatus(by string, was, now *corev1.Service) {
 	if time.Since(u.damaged) < lately || u.isContended() || u.links[by].isCut() {
 		return
 	}
-	for _, address := range without(has, had) {
+	got := without(has, had)
+	for _, address := range got {
 		if !slices.Contains(places, address) {
 			u.errorf("the status of %s says %s, which it does not have", was.UID, address)
 		}
 	}
 	for _, address := range without(had, has) {
-		if slices.Contains(places, address) && !u.isShared(address) && !u.mayLose(was, address) {
+		if slices.Contains(places, address) && !u.isShared(address) && !u.mayLose(was, address, without(has, got)) {
 			u.errorf("the status of %s loses %s for no reason", was.UID, address)
 		}
 	}
@@ -336,9 +364,18 @@ func (u *upheaval) isShared(address netip.Addr) bool {
 	return false
 }
 
+// fitsOther tells whether a Service that loses an address keeps one of the same family
+// that fits: a move has ended, or was taken back since the old one fits again.
+func (p *seenPools) fitsOther(s *corev1.Service, request *loadbalancer.Request, stays []netip.Addr, lost netip.Addr) bool {
+	return slices.ContainsFunc(stays, func(other netip.Addr) bool {
+		standing, _ := p.all.Keeps(p.who(s), request.Pool, other)
+		return loadbalancer.FamilyOf(other) == loadbalancer.FamilyOf(lost) && standing == pool.Fits
+	})
+}
+
 // mayLose tells whether the wish of a Service, or that of pools, was lately that it
-// does not have an address.
-func (u *upheaval) mayLose(now *corev1.Service, address netip.Addr) bool {
+// does not have an address, while others stay.
+func (u *upheaval) mayLose(now *corev1.Service, address netip.Addr, stays []netip.Addr) bool {
 	versions := []*corev1.Service{now}
 	for _, seen := range u.past.services[now.UID] {
 		if time.Since(seen.until) < lately {
@@ -361,9 +398,9 @@ func (u *upheaval) mayLose(now *corev1.Service, address netip.Addr) bool {
 		case len(named) > 0:
 			continue
 		}
-		for _, p := range u.past.pools {
+		for p := range u.past.mixtures() {
 			standing, of := p.all.Keeps(p.who(s), request.Pool, address)
-			if standing == pool.Rehomed || of == nil && p.all.Serves(request.Pool, p.who(s)) {
+			if standing == pool.Rehomed || of == nil && p.all.Serves(request.Pool, p.who(s)) || p.fitsOther(s, &request, stays, address) {
 				return true
 			}
 		}
