@@ -41,6 +41,7 @@ func (b *loadBalancers) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-b.changed:
+			b.awaitRest(ctx)
 			b.retry(ctx, b.follow)
 		case <-time.After(lookPeriod):
 			b.retry(ctx, b.mend)
@@ -49,6 +50,23 @@ func (b *loadBalancers) run(ctx context.Context) error {
 			b.retry(ctx, b.sweep)
 			swept = b.clock.Now()
 		}
+	}
+}
+
+// together is for how long pools that change are waited for when one has. Those that were
+// edited while a watch was broken off come one by one, and in no order: what they amount
+// to halfway is what they never were, and nobody is to move for that.
+const together = 50 * time.Millisecond
+
+// awaitRest waits for the rest of what has changed.
+func (b *loadBalancers) awaitRest(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(together):
+	}
+	select {
+	case <-b.changed:
+	default:
 	}
 }
 
