@@ -16,14 +16,14 @@ import (
 const (
 	// eventsPerSecond is how many events go out in the long run. Each is a write, and
 	// costs the API server as much as the change it tells of.
-	eventsPerSecond = 25
+	eventsPerSecond = 10
 	// eventsAtOnce go out without a wait after some time of rest.
 	eventsAtOnce = 100
 	// mostEventsWaiting is how many may wait, and mostGoodNewsWaiting until when it is
 	// worth while to tell that a Service has what it asks for. What comes on top is
 	// dropped: each Service says in its status what its event would.
-	mostEventsWaiting   = 20_000
-	mostGoodNewsWaiting = 200
+	mostEventsWaiting   = 5000
+	mostGoodNewsWaiting = 100
 )
 
 // pacedEvents records events at a bounded rate, so that thousands of Services that

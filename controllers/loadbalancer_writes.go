@@ -24,7 +24,7 @@ import (
 
 // syncsPerCall is how many times as many Services are worked on as may be read or written
 // at a time: most of them wait for a write of the ledger, which they share.
-const syncsPerCall = 8
+const syncsPerCall = 16
 
 // call waits until not too many Services are being read or written.
 func (b *loadBalancers) call() (done func()) {

@@ -171,7 +171,7 @@ type Options struct {
 	AllowedExternalIPs []string
 
 	// ConcurrentServiceSyncs is how many Services of type LoadBalancer are written at a
-	// time: 1 to 50, default 32. Eight times as many are worked on, which share writes of
+	// time: 1 to 50, default 32. Sixteen times as many are worked on, which share writes of
 	// the ledger.
 	ConcurrentServiceSyncs int
 

@@ -67,7 +67,7 @@ func (s *Store) enter() (leave func()) {
 // twice as long where so many come at once that each waits for others in any case.
 const (
 	bytesPerMillisecond = 1 << 10
-	longestCrowding     = 60 * time.Millisecond
+	longestCrowding     = 90 * time.Millisecond
 	flood               = 64
 )
 
