@@ -108,6 +108,9 @@ func (r *loadBalancerReconciler) serve(ctx context.Context, service *corev1.Serv
 	if is, err = r.provider.Ensure(ctx, service); err != nil {
 		return nil, 0, err
 	}
+	if !is.Allocated.True && r.poolsChange() {
+		return is, 0, nil // and looked at again when they are followed
+	}
 	if wait := r.contested(service, is); wait > 0 {
 		return is, wait, nil
 	}

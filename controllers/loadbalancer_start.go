@@ -70,6 +70,9 @@ func (b *loadBalancers) awaitRest(ctx context.Context) {
 	}
 }
 
+// poolsChange tells whether there are pools that are not followed yet.
+func (b *loadBalancers) poolsChange() bool { return b.book.LoadBalancers() != b.pools.Load() }
+
 // retry does something until it succeeds. It returns false when the context ends.
 func (b *loadBalancers) retry(ctx context.Context, do func(context.Context) error) bool {
 	for {
@@ -92,10 +95,10 @@ func (b *loadBalancers) retry(ctx context.Context, do func(context.Context) erro
 // have of these by their status is taken over: nobody else is to get it. Others line up for
 // the rest.
 func (b *loadBalancers) follow(ctx context.Context) error {
-	all := b.book.LoadBalancers()
-	if all == b.pools.Load() {
+	if !b.poolsChange() {
 		return nil
 	}
+	all := b.book.LoadBalancers()
 	if err := b.adopt(ctx, all); err != nil {
 		return err
 	}
