@@ -108,10 +108,7 @@ func (r *loadBalancerReconciler) serve(ctx context.Context, service *corev1.Serv
 	if is, err = r.provider.Ensure(ctx, service); err != nil {
 		return nil, 0, err
 	}
-	if !is.Allocated.True && r.poolsChange() {
-		return is, 0, nil // and looked at again when they are followed
-	}
-	if wait := r.contested(service, is); wait > 0 {
+	if wait, later := r.postponed(service, is); later {
 		return is, wait, nil
 	}
 	if err := r.confirmSaid(ctx, service, is); err != nil {
@@ -134,6 +131,16 @@ func (r *loadBalancerReconciler) serve(ctx context.Context, service *corev1.Serv
 	}
 	err = is.settle(ctx)
 	return is, 0, err
+}
+
+// postponed tells whether a status is not to be written now, and after what time to look
+// again without another reason; zero is never.
+func (r *loadBalancerReconciler) postponed(service *corev1.Service, is *ensured) (wait time.Duration, later bool) {
+	if !is.Allocated.True && r.poolsChange() {
+		return 0, true // all are looked at when these are followed
+	}
+	wait = r.contested(service, is)
+	return wait, wait > 0
 }
 
 // cleanUp takes everything of ours from a Service, our finalizer last.

@@ -60,9 +60,14 @@ func reportOnFailure(who *writer) *writer {
 // idle tells whether a writer has nothing to do at the moment.
 func (w *writer) idle(ctx context.Context) (bool, error) {
 	now, err := w.read(ctx)
+	acting := now["servicenet_endpoints_acting"].GetMetric()
+	standsBy := len(acting) > 0 && now.sum("servicenet_endpoints_acting") == 0
 	todo := 0.0
 	for _, name := range w.busy {
-		todo += now.sum(name)
+		// What was left in the queues of controllers that stand by does not count.
+		if !standsBy || name != "workqueue_depth" {
+			todo += now.sum(name)
+		}
 	}
 	return todo == 0, err
 }
