@@ -5,6 +5,7 @@ package endpointslice
 
 import (
 	"slices"
+	"strings"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
 )
@@ -81,11 +82,11 @@ func (e *edit) staying() []leaving {
 }
 
 // settle returns the writes that come before all others for the sake of disputed
-// endpoints: an endpoint with copies keeps the one that was written last, as it is, and
-// one without is changed where it is.
+// endpoints: an endpoint with copies keeps the first by the slice's name, as it is,
+// and one without is changed where it is.
 func (w *writer) settle(disputed map[place]*discoveryv1.Endpoint, edits []*edit) Changes {
 	edits = slices.DeleteFunc(edits, func(e *edit) bool { return e.current == nil })
-	slices.SortFunc(edits, func(a, b *edit) int { return laterFirst(a.current, b.current) })
+	slices.SortFunc(edits, func(a, b *edit) int { return strings.Compare(a.current.Name, b.current.Name) })
 	copies, kept := map[place]int{}, map[place]bool{}
 	for _, e := range edits {
 		for i := range e.current.Endpoints {

@@ -219,7 +219,7 @@ func (s *State) openAll(of *shelf) {
 }
 
 // openCopies opens the settled slices that list what an open one lists too: of
-// several copies the one that was written last stays, whichever was settled before.
+// several copies the first by name stays, whichever was settled before.
 func (s *State) openCopies(of *shelf) {
 	waiting := make([]*held, 0, len(of.open))
 	for h := range of.open {

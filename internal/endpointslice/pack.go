@@ -4,13 +4,11 @@
 package endpointslice
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
 
 	discoveryv1 "k8s.io/api/discovery/v1"
-	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
 // edit is what becomes of one slice.
@@ -72,28 +70,17 @@ func (p *packer) packFamily() []*edit {
 	return edits
 }
 
-// openByPorts returns the open slices by their ports, those that were written last
-// first: of two copies of an endpoint the later one stays. Whoever moves an endpoint
-// writes it to its new slice first, and may be about to delete the old one: where two
-// write, as when another controller takes over, this finishes what the other has begun.
+// openByPorts returns the open slices by their ports, ordered by name: of two
+// copies of an endpoint every replica keeps the same one.
 func (p *packer) openByPorts() map[PortsKey][]*held {
 	open := map[PortsKey][]*held{}
 	for h := range p.shelf.open {
 		open[h.ports] = append(open[h.ports], h)
 	}
 	for _, list := range open {
-		slices.SortFunc(list, func(a, b *held) int { return laterFirst(a.slice, b.slice) })
+		slices.SortFunc(list, func(a, b *held) int { return strings.Compare(a.slice.Name, b.slice.Name) })
 	}
 	return open
-}
-
-// laterFirst puts slices that were written later first, and else those whose name is.
-func laterFirst(a, b *discoveryv1.EndpointSlice) int {
-	order, err := resourceversion.CompareResourceVersion(b.ResourceVersion, a.ResourceVersion)
-	if err != nil {
-		order = 0
-	}
-	return cmp.Or(order, strings.Compare(a.Name, b.Name))
 }
 
 // homelessByPorts returns the homeless members by their ports.

