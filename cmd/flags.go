@@ -112,7 +112,7 @@ func (s *settings) addLedgerFlags() {
 		"Keep exclusive pools, reservations and the range of node ports by ValidatingAdmissionPolicies, too, "+
 			"which the API server obeys while no manager runs. 'false' removes them")
 	s.addNumber(&o.ConcurrentServiceSyncs, "concurrent-service-syncs", controllers.MaxConcurrentSyncs,
-		"Services of type LoadBalancer worked on at a time, 1 to 50")
+		"Services of type LoadBalancer written at a time, 1 to 50")
 	s.flags.Var(&value[string]{&o.LoadBalancerClass, "class", loadBalancerClass}, "load-balancer-class",
 		"The class of the Services of type LoadBalancer that get addresses of LoadBalancerPools")
 	s.addSwitch(&o.LoadBalancerDefault, "load-balancer-default", truth,
