@@ -109,7 +109,8 @@ type Timing struct {
 	// when they are released and freed.
 	Gather time.Duration
 	// Quarantine is for how long a port stays held after its Service is gone: the
-	// API server lets go of a port some time later, and shows it nowhere.
+	// API server lets go of a port some time later, and shows it nowhere. A busy one was
+	// seen to take more than 5 s.
 	Quarantine time.Duration
 	// Release is for how long a port stays held that is asked for by number.
 	Release time.Duration
@@ -134,7 +135,7 @@ func Defaults() Timing {
 		InFlight:   60 * time.Second,
 		Settle:     2 * time.Second,
 		Gather:     250 * time.Millisecond,
-		Quarantine: 5 * time.Second,
+		Quarantine: 10 * time.Second,
 		Release:    time.Second,
 		Patience:   8 * time.Second,
 		Recall:     3 * time.Second,
