@@ -15,8 +15,12 @@ import (
 	"servicenet.dev/servicenet/test/integration/numbers"
 )
 
-// services is how many there are when the manager is installed.
-const services = 10_000
+const (
+	// services is how many there are when the manager is installed.
+	services = 10_000
+	// besides is what addresses begin with that they have not.
+	besides = "10.96.8."
+)
 
 // The specs build on each other.
 var _ = Describe("Many Services", Ordered, func() {
@@ -24,7 +28,7 @@ var _ = Describe("Many Services", Ordered, func() {
 	var begun time.Time
 	BeforeAll(func(ctx SpecContext) {
 		in := many.NewLastingSpace(ctx, nil)
-		in.Expose(ctx, "web", corev1.ServiceTypeClusterIP, "")
+		in.Expose(ctx, "web", corev1.ServiceTypeClusterIP, besides+"1") // any other might be among those to come
 		in.SmuggleMany(ctx, "web", "10.96.16.0", services)
 		begun = time.Now()
 		manager = many.StartManager(ctx, "adopting", "--repair-interval=2s")
@@ -43,7 +47,7 @@ var _ = Describe("Many Services", Ordered, func() {
 
 	It("are no reason not to follow what comes and goes", func(ctx SpecContext) {
 		more := many.NewLastingSpace(ctx, nil)
-		more.Expose(ctx, "later", corev1.ServiceTypeNodePort, "")
+		more.Expose(ctx, "later", corev1.ServiceTypeNodePort, besides+"2") // the API server does not know those that were smuggled
 		Eventually(many.Contradictions).WithContext(ctx).WithPolling(time.Second).Should(BeEmpty())
 		more.Remove(ctx, "later")
 		Eventually(many.Contradictions).WithContext(ctx).WithPolling(time.Second).Should(BeEmpty())
