@@ -8,6 +8,7 @@
 //	node down [flags]    take it down, with all that is left of it
 //	node status [flags]  say what runs
 //	node load FILE...    bring images into its nodes
+//	node packages        install the packages of Debian that nodes are made of
 //
 // # Parts
 //

@@ -23,17 +23,18 @@ type command func(ctx context.Context, s settings) error
 
 func commands() map[string]command {
 	return map[string]command{
-		"up": up, "down": down, "status": status, "load": load,
+		"up": up, "down": down, "status": status, "load": load, "packages": installAll,
 		"serve": serve, machineCommand: machine, // run by up and by serve
 	}
 }
 
-const usage = `usage: node up|down|status|load [flags] [files]
+const usage = `usage: node up|down|status|load|packages [flags] [files]
 
-  up      bring a cluster up, and return when it can be used
-  down    take it down, with all that is left of it
-  status  say what runs
-  load    bring images, files that "ctr images import" takes, into its nodes
+  up        bring a cluster up, and return when it can be used
+  down      take it down, with all that is left of it
+  status    say what runs
+  load      bring images, files that "ctr images import" takes, into its nodes
+  packages  install the packages of Debian that nodes are made of, as up does
 
 flags:
 `

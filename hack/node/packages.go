@@ -31,7 +31,6 @@ func packages() map[string]string {
 		"iptables":               "iptables",
 		"conntrack":              "conntrack",
 		"ip":                     "iproute2",
-		"/bin/busybox":           "busybox-static",
 	}
 }
 
@@ -46,6 +45,9 @@ func missingPackages() []string {
 	slices.Sort(missing)
 	return missing
 }
+
+// installAll is the command packages.
+func installAll(ctx context.Context, _ settings) error { return installPackages(ctx, time.Now()) }
 
 // installPackages installs what is missing, where that can be done.
 func installPackages(ctx context.Context, begin time.Time) error {

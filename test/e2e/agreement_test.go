@@ -19,15 +19,17 @@ import (
 	"servicenet.dev/servicenet/test/integration/numbers"
 )
 
-// expectAgreement waits until the ledger, the Services and the EndpointSlices agree.
+// expectAgreement waits until the ledger, the Services, the EndpointSlices and the Endpoints
+// agree.
 func expectAgreement(ctx context.Context) {
 	GinkgoHelper()
 	Eventually(ctx, func(ctx context.Context) ([]string, error) { return numbers.Unlike(ctx, api) }).
 		Should(BeEmpty(), "the ledger and the Services")
-	Eventually(ctx, astray).Should(BeEmpty(), "the EndpointSlices and the pods")
+	Eventually(ctx, astray).Should(BeEmpty(), "what is published, and the pods")
 }
 
-// astray tells of which Services the slices have other addresses than its ready pods.
+// astray tells of which Services the EndpointSlices or the Endpoints have other addresses
+// than the ready pods.
 func astray(ctx context.Context) ([]string, error) {
 	var services corev1.ServiceList
 	if err := api.List(ctx, &services); err != nil {
@@ -39,23 +41,32 @@ func astray(ctx context.Context) ([]string, error) {
 		if len(s.Spec.Selector) == 0 || s.Spec.Type == corev1.ServiceTypeExternalName || s.DeletionTimestamp != nil {
 			continue
 		}
-		want, err := readyAddresses(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		got, err := publishedAddresses(ctx, s)
-		if err != nil {
-			return nil, err
-		}
-		if !slices.Equal(want, got) {
-			found = append(found, fmt.Sprintf("%s/%s: pods have %v, slices %v", s.Namespace, s.Name, want, got))
+		for _, published := range []struct {
+			as        string
+			addresses func(context.Context, *corev1.Service) ([]string, error)
+			families  []corev1.IPFamily
+		}{
+			{"EndpointSlices", sliceAddresses, s.Spec.IPFamilies},
+			{"Endpoints", endpointsAddresses, s.Spec.IPFamilies[:1]},
+		} {
+			want, err := readyAddresses(ctx, s, published.families)
+			if err != nil {
+				return nil, err
+			}
+			got, err := published.addresses(ctx, s)
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Equal(want, got) {
+				found = append(found, fmt.Sprintf("%s/%s: pods have %v, %s %v", s.Namespace, s.Name, want, published.as, got))
+			}
 		}
 	}
 	return found, nil
 }
 
-// readyAddresses are those of the pods of a Service, in its families.
-func readyAddresses(ctx context.Context, s *corev1.Service) ([]string, error) {
+// readyAddresses are those of the pods of a Service, in families of it.
+func readyAddresses(ctx context.Context, s *corev1.Service, families []corev1.IPFamily) ([]string, error) {
 	var pods corev1.PodList
 	err := api.List(ctx, &pods, client.InNamespace(s.Namespace),
 		client.MatchingLabelsSelector{Selector: labels.SelectorFromSet(s.Spec.Selector)})
@@ -63,15 +74,29 @@ func readyAddresses(ctx context.Context, s *corev1.Service) ([]string, error) {
 	for i := range pods.Items {
 		p := &pods.Items[i]
 		if isPodReady(p) && p.DeletionTimestamp == nil || s.Spec.PublishNotReadyAddresses && p.Status.Phase == corev1.PodRunning {
-			found = append(found, addressesOf(s, p)...)
+			found = append(found, addressesOf(p, families)...)
 		}
 	}
 	slices.Sort(found)
 	return found, err
 }
 
-// publishedAddresses are those of the slices of a Service that are ready.
-func publishedAddresses(ctx context.Context, s *corev1.Service) ([]string, error) {
+// endpointsAddresses are those of the Endpoints of a Service that are ready.
+func endpointsAddresses(ctx context.Context, s *corev1.Service) ([]string, error) {
+	var endpoints corev1.Endpoints
+	err := client.IgnoreNotFound(api.Get(ctx, client.ObjectKeyFromObject(s), &endpoints))
+	found := []string{}
+	for i := range endpoints.Subsets {
+		for j := range endpoints.Subsets[i].Addresses {
+			found = append(found, endpoints.Subsets[i].Addresses[j].IP)
+		}
+	}
+	slices.Sort(found)
+	return slices.Compact(found), err
+}
+
+// sliceAddresses are those of the slices of a Service that are ready.
+func sliceAddresses(ctx context.Context, s *corev1.Service) ([]string, error) {
 	var all discoveryv1.EndpointSliceList
 	err := api.List(ctx, &all, client.InNamespace(s.Namespace), client.MatchingLabels{discoveryv1.LabelServiceName: s.Name})
 	found := []string{}
@@ -87,18 +112,20 @@ func publishedAddresses(ctx context.Context, s *corev1.Service) ([]string, error
 	return slices.Compact(found), err
 }
 
-// addressesOf are those of a pod that a Service has the families of.
-func addressesOf(s *corev1.Service, p *corev1.Pod) []string {
+// addressesOf are those of a pod in some families.
+func addressesOf(p *corev1.Pod, families []corev1.IPFamily) []string {
 	var found []string
 	for _, address := range p.Status.PodIPs {
-		if slices.ContainsFunc(s.Spec.IPFamilies, func(family corev1.IPFamily) bool {
-			return (family == corev1.IPv6Protocol) == strings.Contains(address.IP, ":")
-		}) {
+		family := corev1.IPv4Protocol
+		if strings.Contains(address.IP, ":") {
+			family = corev1.IPv6Protocol
+		}
+		if slices.Contains(families, family) {
 			found = append(found, address.IP)
 		}
 	}
 	return found
 }
 
-// Whatever the specs have done.
-var _ = AfterSuite(func(ctx SpecContext) { expectAgreement(ctx) }, NodeTimeout(specTimeout))
+// Whatever the specs have done, those of all processes.
+var _ = SynchronizedAfterSuite(func() {}, func(ctx SpecContext) { expectAgreement(ctx) }, NodeTimeout(specTimeout))

@@ -20,24 +20,23 @@ import (
 	servicenetv1alpha1 "servicenet.dev/servicenet/api/v1alpha1"
 )
 
-// outsiderAddress is that of a machine which is none of the cluster, in its network.
-const outsiderAddress = "10.197.0.250"
-
 // outsider is a machine on the network of the nodes, which is a network namespace. It
 // has neither routes to pods and Services nor an answer from DNS.
-type outsider struct{ name string }
+type outsider struct{ name, address string }
 
 // newOutsider makes one, which goes with the spec.
 func newOutsider(ctx context.Context) *outsider {
 	GinkgoHelper()
 	ownCluster()
-	o := &outsider{name: "snet-outside"}
+	process := GinkgoParallelProcess() // that of others is there at the same time
+	link := fmt.Sprintf("snet-o%d", process)
+	o := &outsider{name: fmt.Sprintf("snet-outside-%d", process), address: fmt.Sprintf("10.197.0.%d", 250-process)}
 	DeferCleanup(func(ctx SpecContext) { run(ctx, "ip", "netns", "delete", o.name) }, NodeTimeout(patience))
 	run(ctx, "ip", "netns", "add", o.name)
-	run(ctx, "ip", "link", "add", "snet-o", "type", "veth", "peer", "name", "eth0", "netns", o.name)
-	run(ctx, "ip", "link", "set", "snet-o", "master", "snet0", "up")
+	run(ctx, "ip", "link", "add", link, "type", "veth", "peer", "name", "eth0", "netns", o.name)
+	run(ctx, "ip", "link", "set", link, "master", "snet0", "up")
 	o.ip(ctx, "link set lo up")
-	o.ip(ctx, "address add "+outsiderAddress+"/24 dev eth0")
+	o.ip(ctx, "address add "+o.address+"/24 dev eth0")
 	o.ip(ctx, "link set eth0 up")
 	return o
 }
@@ -70,7 +69,8 @@ func balancer(namespace, name string) *corev1.Service {
 
 // The recipes of docs/announcing.md.
 var _ = Describe("A machine outside of the cluster reaches a load balancer", func() {
-	It("at the address of a node, without anything else", func(ctx SpecContext) {
+	// Serial, since a node's address is given once.
+	It("at the address of a node, without anything else", Serial, func(ctx SpecContext) {
 		outside := newOutsider(ctx)
 		namespace := newNamespace(ctx)
 		createPools(ctx, nodePool("e2e-announced"))
@@ -86,7 +86,7 @@ var _ = Describe("A machine outside of the cluster reaches a load balancer", fun
 		namespace := newNamespace(ctx)
 		createPools(ctx, &servicenetv1alpha1.LoadBalancerPool{
 			ObjectMeta: metav1.ObjectMeta{Name: "e2e-routed"},
-			Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{pool}},
+			Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{pool}, PoolPolicy: only(namespace)},
 		})
 		web, s, local := deployment(namespace, "web", 2), balancer(namespace, "web"), balancer(namespace, "local")
 		local.Spec.Selector, local.Spec.ExternalTrafficPolicy = s.Spec.Selector, corev1.ServiceExternalTrafficPolicyLocal
@@ -111,7 +111,7 @@ var _ = Describe("A machine outside of the cluster reaches a load balancer", fun
 			}
 		}
 		Eventually(ctx, outside.answers(20, "http://"+balancerAddress(ctx, local)+"/client")).
-			Should(And(HaveLen(1), HaveKey(outsiderAddress)))
+			Should(And(HaveLen(1), HaveKey(outside.address)))
 		By("a node sending the rest of the pool nowhere, if told so")
 		within := []string{"nsenter", "--net", "--target=" + strconv.Itoa(machineOf(node)), "ip", "route"}
 		run(ctx, append(within, "add", "blackhole", pool)...)
@@ -132,7 +132,7 @@ var _ = Describe("A machine outside of the cluster reaches a load balancer", fun
 		// A part of the network that the machines are in, of which none has an address.
 		createPools(ctx, &servicenetv1alpha1.LoadBalancerPool{
 			ObjectMeta: metav1.ObjectMeta{Name: "e2e-announced"},
-			Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{"10.197.0.208/28"}},
+			Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{"10.197.0.208/28"}, PoolPolicy: only(namespace)},
 		})
 		web, s := deployment(namespace, "web", 2), balancer(namespace, "web")
 		create(ctx, web, s)

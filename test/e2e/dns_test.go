@@ -71,8 +71,8 @@ var _ = Describe("DNS", func() {
 		awaitReady(ctx, first)
 		awaitReady(ctx, second)
 
-		Eventually(ctx, lookup(namespace, "ip", "primary.db")).Should(ConsistOf(addressesOf(s, first)))
-		Eventually(ctx, lookup(namespace, "ip", "db")).Should(ConsistOf(append(addressesOf(s, first), addressesOf(s, second)...)))
+		Eventually(ctx, lookup(namespace, "ip", "primary.db")).Should(ConsistOf(addressesOf(first, s.Spec.IPFamilies)))
+		Eventually(ctx, lookup(namespace, "ip", "db")).Should(ConsistOf(append(addressesOf(first, s.Spec.IPFamilies), addressesOf(second, s.Spec.IPFamilies)...)))
 		Eventually(ctx, lookup(namespace, "ptr", first.Status.PodIP)).
 			Should(ConsistOf("primary.db." + namespace + ".svc.cluster.local."))
 		By("not by the name that belongs to another Service")

@@ -15,7 +15,7 @@ import (
 )
 
 // Serial, since all specs share the cluster.
-var _ = Describe("A Service under load", Serial, func() {
+var _ = Describe("A Service under load", Serial, Label(faults), func() {
 	AfterEach(func(ctx SpecContext) {
 		awaitReplicas(ctx)
 		expectAgreement(ctx)

@@ -6,25 +6,35 @@ package e2e
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// leaseTime is for how long a leader that is not heard of keeps the others waiting: its
-// Lease, one more look at that, and as much again for a busy machine.
-const leaseTime = (15 + 2 + 17) * time.Second
+const (
+	// leaseTime is for how long a leader that is not heard of keeps the others waiting: its
+	// Lease, one more look at that, and as much again for a busy machine.
+	leaseTime = (15 + 2 + 17) * time.Second
+	// atOnce is what it takes at most to publish a pod on a busy machine, and less than half
+	// of the Lease.
+	atOnce = 7 * time.Second
+)
 
 // rolled is a Service under load whose pods are being replaced.
 type rolled struct {
 	namespace string
 	web       *appsv1.Deployment
 	load      func(context.Context) (map[string]int, error)
+	lag       func() time.Duration
 }
 
 // rollOut begins to replace the pods of a Service, E2E_PODS or 20 of them, and returns
@@ -35,11 +45,12 @@ func rollOut(ctx context.Context) *rolled {
 	Expect(err).NotTo(HaveOccurred())
 	namespace := newNamespace(ctx)
 	r := &rolled{namespace: namespace, web: deployment(namespace, "web", int32(pods))}
-	create(ctx, r.web, service(namespace, "web"))
+	s := service(namespace, "web")
+	create(ctx, r.web, s)
 	startClient(ctx, namespace)
 	awaitPods(ctx, r.web)
 	Eventually(ctx, tally(namespace, "get", 10, "http://web")).ShouldNot(BeEmpty())
-	r.load = startLoad(ctx, namespace, "http://web")
+	r.load, r.lag = startLoad(ctx, namespace, "http://web"), watchLag(ctx, s)
 	output, err := kubectl(ctx, "-n", namespace, "rollout", "restart", "deployment", "web")
 	Expect(err).NotTo(HaveOccurred(), output)
 	Eventually(ctx, func(ctx context.Context) (int32, error) {
@@ -49,19 +60,57 @@ func rollOut(ctx context.Context) *rolled {
 	return r
 }
 
-// end waits for the end of it, and returns what failed under way.
-func (r *rolled) end(ctx context.Context) map[string]int {
+// end waits for the end of it, and returns what failed under way, and how long a pod was
+// ready at most before it was published.
+func (r *rolled) end(ctx context.Context) (failed map[string]int, lag time.Duration) {
 	GinkgoHelper()
 	output, err := kubectl(ctx, "-n", r.namespace, "rollout", "status", "deployment", "web", "--timeout=4m")
 	Expect(err).NotTo(HaveOccurred(), output)
 	answered, err := r.load(ctx)
 	Expect(err).NotTo(HaveOccurred())
-	AddReportEntry("requests that failed", failures(answered))
-	return failures(answered)
+	failed, lag = failures(answered), r.lag()
+	AddReportEntry("requests that failed, and the longest that a ready pod was not published", fmt.Sprint(failed, lag))
+	return failed, lag
+}
+
+// watchLag watches how long pods of a Service are ready before its slices say so. What it
+// returns ends that, and tells the longest time.
+func watchLag(ctx context.Context, s *corev1.Service) func() time.Duration {
+	ctx, stop := context.WithCancel(ctx)
+	longest := make(chan time.Duration, 1)
+	go func() {
+		var most time.Duration
+		missing := map[string]time.Time{}
+		for look := time.NewTicker(100 * time.Millisecond); ctx.Err() == nil; {
+			published, err := sliceAddresses(ctx, s)
+			ready, errPods := readyAddresses(ctx, s, s.Spec.IPFamilies)
+			if err == nil && errPods == nil {
+				now := time.Now()
+				maps.DeleteFunc(missing, func(address string, since time.Time) bool {
+					most = max(most, now.Sub(since))
+					return slices.Contains(published, address) || !slices.Contains(ready, address)
+				})
+				for _, address := range ready {
+					if _, known := missing[address]; !known && !slices.Contains(published, address) {
+						missing[address] = now
+					}
+				}
+			}
+			select {
+			case <-look.C:
+			case <-ctx.Done():
+			}
+		}
+		longest <- most
+	}()
+	return func() time.Duration {
+		stop()
+		return <-longest
+	}
 }
 
 // Serial, since all specs share the manager.
-var _ = Describe("While pods are replaced under load", Serial, func() {
+var _ = Describe("While pods are replaced under load", Serial, Label(faults), func() {
 	BeforeEach(func(ctx SpecContext) {
 		if !ours {
 			Skip("endpoints are not the manager's in this cluster")
@@ -78,7 +127,9 @@ var _ = Describe("While pods are replaced under load", Serial, func() {
 		of, before := leader(ctx)
 		r := rollOut(ctx)
 		Expect(api.Delete(ctx, of)).To(Succeed())
-		Expect(r.end(ctx)).To(BeEmpty())
+		failed, lag := r.end(ctx)
+		Expect(failed).To(BeEmpty())
+		Expect(lag).To(BeNumerically("<", atOnce))
 		Eventually(ctx, leads).ShouldNot(Or(BeEmpty(), Equal(before)))
 	}, SpecTimeout(specTimeout))
 
@@ -88,7 +139,8 @@ var _ = Describe("While pods are replaced under load", Serial, func() {
 		r := rollOut(ctx)
 		kill(pid)
 		Eventually(ctx, leads).WithTimeout(leaseTime).ShouldNot(Or(BeEmpty(), Equal(before)))
-		first := r.end(ctx)
+		first, lag := r.end(ctx)
+		Expect(lag).To(BeNumerically("<", leaseTime))
 
 		By("nothing failing any more, since only pods that went did not answer")
 		Eventually(ctx, astray).Should(BeEmpty())
@@ -101,6 +153,7 @@ var _ = Describe("While pods are replaced under load", Serial, func() {
 			defer func() { known = failed }()
 			g.Expect(failed).To(Equal(known), "at the end of the rollout: %v", first)
 		}).WithPolling(6 * time.Second).Should(Succeed())
-		Expect(answers(ctx, r.namespace, "get", 400, "http://web")).To(HaveLen(int(*r.web.Spec.Replicas)))
+		pods := int(*r.web.Spec.Replicas)
+		Expect(answers(ctx, r.namespace, "get", 20*pods, "http://web")).To(HaveLen(pods))
 	}, SpecTimeout(2*specTimeout))
 })

@@ -81,7 +81,7 @@ func makeServices(ctx context.Context, namespace string, count int, meanwhile fu
 }
 
 // Serial, since all specs share the manager.
-var _ = Describe("While pods are replaced", Serial, func() {
+var _ = Describe("While pods are replaced", Serial, Label(faults), func() {
 	AfterEach(func(ctx SpecContext) {
 		awaitReplicas(ctx)
 		expectAgreement(ctx)

@@ -104,7 +104,8 @@ func balancerAddress(ctx context.Context, s *corev1.Service) string {
 }
 
 var _ = Describe("From outside the pod network", func() {
-	It("a LoadBalancer is reached on the address of a node", func(ctx SpecContext) {
+	// Serial, since a node's address is given once.
+	It("a LoadBalancer is reached on the address of a node", Serial, func(ctx SpecContext) {
 		nodeAddress(ctx)
 		createPools(ctx, nodePool("e2e-nodes"))
 		namespace := newNamespace(ctx)

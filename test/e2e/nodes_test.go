@@ -159,7 +159,7 @@ var _ = Describe("With several nodes", func() {
 	}, SpecTimeout(specTimeout))
 
 	// Serial, since replicas of the manager may be on the node that is lost.
-	It("pods of a node that is lost get no connections any more, and come back with it", Serial, Label(slow), func(ctx SpecContext) {
+	It("pods of a node that is lost get no connections any more, and come back with it", Serial, Label(slow, faults), func(ctx SpecContext) {
 		first, second := twoNodes(ctx)
 		ownCluster()
 		namespace := newNamespace(ctx)

@@ -60,7 +60,16 @@ func TestEndToEnd(t *testing.T) {
 	RunSpecs(t, "End to end")
 }
 
-var _ = BeforeSuite(func(ctx SpecContext) {
+// The first of the processes that run specs deploys; all of them connect.
+var _ = SynchronizedBeforeSuite(func(ctx SpecContext) {
+	connect()
+	DeferCleanup(nothingForbidden, NodeTimeout(patience))
+	deploy(ctx, managerImage)
+}, func(SpecContext) { connect() }, NodeTimeout(2*deployTimeout))
+
+// connect reads what the environment says of the cluster, and makes the client.
+func connect() {
+	GinkgoHelper()
 	managerImage = os.Getenv("E2E_MANAGER_IMAGE")
 	previousImage = os.Getenv("E2E_PREVIOUS_IMAGE")
 	trafficImage = os.Getenv("E2E_TRAFFIC_IMAGE")
@@ -80,10 +89,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(servicenetv1alpha1.AddToScheme(scheme)).To(Succeed())
 	api, err = client.New(config, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-
-	DeferCleanup(nothingForbidden, NodeTimeout(patience))
-	deploy(ctx, managerImage)
-}, NodeTimeout(2*deployTimeout))
+}
 
 // makeTarget runs a target of the Makefile.
 func makeTarget(ctx context.Context, target string, variables ...string) (string, error) {
@@ -127,8 +133,15 @@ const (
 	managerName      = "servicenet-controller-manager"
 )
 
-// slow labels specs that wait for times out of the real world, such as that of a Lease.
-const slow = "slow"
+const (
+	// slow labels specs that wait for times out of the real world, such as that of a Lease.
+	slow = "slow"
+	// faults labels specs in which parts of the cluster end or are cut off. What becomes
+	// of Services is the same whoever writes their endpoints, or needs the manager to.
+	faults = "faults"
+	// long labels specs that take a minute and more.
+	long = "long"
+)
 
 // why collects what may say why the manager does not come up.
 func why(ctx context.Context) string {

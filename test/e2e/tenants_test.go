@@ -52,40 +52,66 @@ func refusal(ctx context.Context, namespace, spec string) string {
 	return output
 }
 
-// tenantPools are pools of each kind for a namespace.
-func tenantPools(namespace string) []client.Object {
+// tenancy is what a tenant has in the process that asks: specs of others run at the same
+// time, and each has numbers of its own.
+type tenancy struct {
+	name string
+	// clusterIPs and balancers are what addresses begin with.
+	clusterIPs, balancers string
+	firstPort             int32
+}
+
+func newTenancy() tenancy {
+	process := int32(GinkgoParallelProcess()) //nolint:gosec // there are a few
+	return tenancy{
+		name:       fmt.Sprintf("e2e-tenant-%d", process),
+		clusterIPs: fmt.Sprintf("10.96.%d.", 200+process),
+		balancers:  fmt.Sprintf("198.18.%d.", process),
+		firstPort:  32000 + 10*process,
+	}
+}
+
+// pools are pools of each kind for a namespace.
+func (t tenancy) pools(namespace string) []client.Object {
 	limited := only(namespace)
 	limited.LimitPerNamespace = new(int32(2))
 	return []client.Object{
 		&servicenetv1alpha1.ClusterIPPool{
-			ObjectMeta: metav1.ObjectMeta{Name: "e2e-tenant"},
-			Spec:       servicenetv1alpha1.ClusterIPPoolSpec{CIDRs: []string{"10.96.200.0/28"}, PoolPolicy: limited},
+			ObjectMeta: metav1.ObjectMeta{Name: t.name},
+			Spec:       servicenetv1alpha1.ClusterIPPoolSpec{CIDRs: []string{t.clusterIPs + "0/28"}, PoolPolicy: limited},
 		},
 		&servicenetv1alpha1.NodePortPool{
-			ObjectMeta: metav1.ObjectMeta{Name: "e2e-tenant"},
+			ObjectMeta: metav1.ObjectMeta{Name: t.name},
 			Spec: servicenetv1alpha1.NodePortPoolSpec{
-				Ranges: []servicenetv1alpha1.PortRange{{First: 32000, Last: 32009}}, PoolPolicy: only(namespace),
+				Ranges: []servicenetv1alpha1.PortRange{{First: t.firstPort, Last: t.lastPort()}}, PoolPolicy: only(namespace),
 			},
 		},
-		&servicenetv1alpha1.LoadBalancerPool{
-			ObjectMeta: metav1.ObjectMeta{Name: "e2e-tenant"},
-			Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{"198.51.100.0/30"}, PoolPolicy: only(namespace)},
-		},
+		t.balancerPool(namespace, "0/30"),
 	}
 }
 
+// balancerPool is one of addresses for a namespace, from what comes after their beginning.
+func (t tenancy) balancerPool(namespace, block string) *servicenetv1alpha1.LoadBalancerPool {
+	return &servicenetv1alpha1.LoadBalancerPool{
+		ObjectMeta: metav1.ObjectMeta{Name: t.name + "-" + strings.ReplaceAll(block, "/", "-")},
+		Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{t.balancers + block}, PoolPolicy: only(namespace)},
+	}
+}
+
+func (t tenancy) lastPort() int32 { return t.firstPort + 9 }
+
 var _ = Describe("A tenant", func() {
 	It("has numbers of its own, which others reach and can't have", func(ctx SpecContext) {
-		tenant, other := newNamespace(ctx), newNamespace(ctx)
-		createPools(ctx, tenantPools(tenant)...)
+		tenant, other, its := newNamespace(ctx), newNamespace(ctx), newTenancy()
+		createPools(ctx, its.pools(tenant)...)
 		web, s := deployment(tenant, "web", 1), service(tenant, "web")
 		s.Spec.Type, s.Spec.LoadBalancerClass = corev1.ServiceTypeLoadBalancer, new(servicenetv1alpha1.LoadBalancerClass)
 		create(ctx, web)
 		By("its Service having numbers of its pools")
 		create(ctx, s)
-		Expect(s.Spec.ClusterIP).To(HavePrefix("10.96.200."))
-		Expect(s.Spec.Ports[0].NodePort).To(And(BeNumerically(">=", 32000), BeNumerically("<=", 32009)))
-		Expect(balancerAddress(ctx, s)).To(HavePrefix("198.51.100."))
+		Expect(s.Spec.ClusterIP).To(HavePrefix(its.clusterIPs))
+		Expect(s.Spec.Ports[0].NodePort).To(And(BeNumerically(">=", its.firstPort), BeNumerically("<=", its.lastPort())))
+		Expect(balancerAddress(ctx, s)).To(HavePrefix(its.balancers))
 
 		By("others reaching it")
 		startClient(ctx, other)
@@ -95,38 +121,38 @@ var _ = Describe("A tenant", func() {
 		Eventually(ctx, tally(other, "get", 10, "http://"+s.Status.LoadBalancer.Ingress[0].IP)).Should(HaveLen(1))
 
 		By("others not getting its numbers")
-		for spec, says := range map[string]string{
-			`{"clusterIP": "10.96.200.5", "ports": [{"port": 80}]}`: `spec.clusterIPs: Invalid value: "10.96.200.5": ` +
-				"belongs to a pool that does not serve this Service",
-			`{"type": "NodePort", "ports": [{"port": 80, "nodePort": 32009}]}`: `spec.ports[0].nodePort: Invalid value: "32009": ` +
-				"belongs to a pool that does not serve this Service",
+		address, port := its.clusterIPs+"5", its.lastPort()
+		for spec, field := range map[string]string{
+			fmt.Sprintf(`{"clusterIP": %q, "ports": [{"port": 80}]}`, address):                 fmt.Sprintf("spec.clusterIPs: Invalid value: %q", address),
+			fmt.Sprintf(`{"type": "NodePort", "ports": [{"port": 80, "nodePort": %d}]}`, port): fmt.Sprintf(`spec.ports[0].nodePort: Invalid value: "%d"`, port),
 		} {
 			Expect(refusal(ctx, other, spec)).To(And(
-				HavePrefix(`The Service "web" is invalid: `), ContainSubstring(says), Not(ContainSubstring(tenant))))
+				HavePrefix(`The Service "web" is invalid: `), Not(ContainSubstring(tenant)),
+				ContainSubstring(field+": belongs to a pool that does not serve this Service")))
 		}
 	}, SpecTimeout(specTimeout))
 
 	It("is told when it has as many as it may have", func(ctx SpecContext) {
-		tenant := newNamespace(ctx)
-		createPools(ctx, tenantPools(tenant)...)
+		tenant, its := newNamespace(ctx), newTenancy()
+		createPools(ctx, its.pools(tenant)...)
 		for i := range 2 {
 			create(ctx, service(tenant, fmt.Sprintf("web-%d", i)))
 		}
 		// Until then, another replica might not know of both.
 		Eventually(ctx, func(ctx context.Context) (string, error) {
-			return kubectl(ctx, "get", "cippool", "e2e-tenant", "-o=jsonpath={.status.used}")
+			return kubectl(ctx, "get", "cippool", its.name, "-o=jsonpath={.status.used}")
 		}).Should(Equal("2"))
 		Expect(refusal(ctx, tenant, `{"ports": [{"port": 80}]}`)).To(And(
 			HavePrefix(`The Service "web" is invalid: spec.clusterIPs: Forbidden: `),
-			ContainSubstring("the namespace has all 2 numbers that it may have of the pool e2e-tenant (10.96.200.0/28)")))
+			ContainSubstring(fmt.Sprintf("the namespace has all 2 numbers that it may have of the pool %s (%s0/28)", its.name, its.clusterIPs))))
 		By("one going, and another one coming")
 		Expect(api.Delete(ctx, service(tenant, "web-0"))).To(Succeed())
 		Eventually(ctx, func(ctx context.Context) error { return api.Create(ctx, service(tenant, "web")) }).Should(Succeed())
 	}, SpecTimeout(specTimeout))
 
 	It("gets no address of a load balancer where no pool serves it, and is told why", func(ctx SpecContext) {
-		tenant, other := newNamespace(ctx), newNamespace(ctx)
-		createPools(ctx, tenantPools(tenant)[2])
+		tenant, other, its := newNamespace(ctx), newNamespace(ctx), newTenancy()
+		createPools(ctx, its.balancerPool(tenant, "0/30"))
 		s := service(other, "web")
 		s.Spec.Type, s.Spec.LoadBalancerClass = corev1.ServiceTypeLoadBalancer, new(servicenetv1alpha1.LoadBalancerClass)
 		create(ctx, s)
@@ -138,11 +164,8 @@ var _ = Describe("A tenant", func() {
 			HaveField("Message", "no pool serves this Service"))))
 		Expect(s.Status.LoadBalancer.Ingress).To(BeEmpty())
 		By("getting one once a pool serves it")
-		createPools(ctx, &servicenetv1alpha1.LoadBalancerPool{
-			ObjectMeta: metav1.ObjectMeta{Name: "e2e-other"},
-			Spec:       servicenetv1alpha1.LoadBalancerPoolSpec{Addresses: []string{"198.51.100.8/31"}, PoolPolicy: only(other)},
-		})
-		Expect(balancerAddress(ctx, s)).To(Or(Equal("198.51.100.8"), Equal("198.51.100.9")))
+		createPools(ctx, its.balancerPool(other, "8/31"))
+		Expect(balancerAddress(ctx, s)).To(Or(Equal(its.balancers+"8"), Equal(its.balancers+"9")))
 	}, SpecTimeout(specTimeout))
 
 	It("sees neither the ledger nor others' pools by the rights that it has", func(ctx SpecContext) {
