@@ -15,7 +15,8 @@ IMG ?= controller:latest
 CONTAINER_TOOL ?= docker
 # Platforms of docker-buildx.
 PLATFORMS ?= linux/arm64,linux/amd64
-# More arguments: flags of the manager for `run`, of `go test` for the tests.
+# More arguments: flags of the manager for `run`, of `go test` for the tests, of ginkgo for
+# those that are end to end.
 ARGS ?=
 # The cluster of cluster-up: who writes endpoints (stock or ours: nobody before the
 # manager is deployed), how kube-proxy works (nftables or iptables), how many nodes.
@@ -59,6 +60,8 @@ KUBECTL_BUILT = $(if $(filter $(K8S_BIN)/%,$(KUBECTL)),programs)
 
 # Only what runs with the race detector needs a C compiler.
 export CGO_ENABLED = 0
+# What is compiled for one clone, image or module then serves all of them.
+export GOFLAGS := $(strip $(GOFLAGS) -trimpath)
 
 # Where `run` and the tests find programs. A set KUBEBUILDER_ASSETS, such as a
 # folder of setup-envtest, goes first.
@@ -156,9 +159,8 @@ test-e2e-ingress: e2e-images $(KUSTOMIZE) $(TRAEFIK) ## Run the tests of an Ingr
 .PHONY: e2e-images
 e2e-images: cluster-programs
 	$(call go-build,images/traffic,./test/e2e/traffic)
-	$(call go-build,images/manager,./cmd,-trimpath -ldflags "-s -w -X main.version=e2e")
-	@$(LOCALBIN)/image --tag=servicenet.dev/traffic:dev --title=traffic --add=/bin/busybox=/bin/sh \
-		--output=$(LOCALBIN)/images/traffic.tar $(LOCALBIN)/images/traffic
+	$(call go-build,images/manager,./cmd,-ldflags "-s -w -X main.version=e2e")
+	$(call local-image,traffic,$(LOCALBIN)/images/traffic)
 	$(call local-image,manager,$(LOCALBIN)/images/manager,e2e,manager)
 	$(if $(PREVIOUS),@hack/previous.sh "$(PREVIOUS)" $(LOCALBIN)/previous)
 	$(call local-image,manager,$(if $(PREVIOUS),$(LOCALBIN)/previous/manager,$(LOCALBIN)/images/manager),previous,manager-previous)

@@ -10,8 +10,9 @@
 # in its own process too, and take twice as long; the ledger's model test then plays
 # few of its runs.
 # FOCUS, a regular expression, picks specs of the integration suites.
-# make sets SERVICENET_BIN, K8S_VERSION and KUBEBUILDER_ASSETS, which say where
-# the programs are that the integration tests start.
+# TEST_SUMMARY names a file that the last lines are written to as well. make sets
+# SERVICENET_BIN, K8S_VERSION and KUBEBUILDER_ASSETS, which say where the programs are
+# that the integration tests start.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -73,6 +74,9 @@ else
   echo "no C compiler ($compiler): testing without the race detector"
 fi
 
+# Servers and tests live for minutes: memory is cheaper than collecting it.
+export GOGC=${GOGC:-400}
+
 # Those that wait longest begin first.
 slow='/test/integration/(admission(/replicas)?|deploy|loadbalancer|pools|ledger|scale|takeover|repair/[a-z0-9]+)$|/internal/ledger/store$'
 packages=$(grep -E "$slow" <<<"$packages" || true; grep -vE "$slow" <<<"$packages" || true)
@@ -81,12 +85,13 @@ echo "testing $(wc -w <<<"$packages") packages; compiling them takes minutes the
 # The tests start programs that the test cache does not know of: -count=1. The
 # suites mostly wait for them, so that more run at a time than there are cores: -p=6.
 # The time limit ends what hangs; the ledger's models take ten minutes beside the others
-# on two cores, and twice that where something else is at work, too.
+# on two cores, and twice that where something else is at work, too. Linking takes half as
+# long without what debuggers read, and lint has run vet.
 status=0
 # shellcheck disable=SC2086 # one word per package
 "$bin/gotestsum" --format pkgname --format-hide-empty-pkg --hide-summary skipped \
   --jsonfile "$scratch/events" -- \
-  "${race[@]}" -p=6 -count=1 -timeout=40m "${skip[@]}" "${coverage[@]}" "$@" $packages "${focus[@]}" |
+  "${race[@]}" -p=6 -count=1 -timeout=40m -vet=off -ldflags='-s -w' "${skip[@]}" "${coverage[@]}" "$@" $packages "${focus[@]}" |
   sed -u -E 's/ \(coverage: .*\)$//' || status=$? # the figures per package say little
 export CGO_ENABLED=0
 
@@ -101,5 +106,5 @@ if [[ -n ${COVER:-} ]]; then
   printf '\ncoverage  %s of statements (cover.out)' "$(go tool cover -func=cover.out | awk 'END { print $NF }')"
 fi
 printf '\nelapsed   %d s\n' $((SECONDS - begin))
-go run ./hack/testsummary <"$scratch/events"
+go run ./hack/testsummary <"$scratch/events" | tee -- "${TEST_SUMMARY:-/dev/null}"
 exit "$status"

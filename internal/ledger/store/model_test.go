@@ -675,7 +675,7 @@ func (m *trial) settle(ctx context.Context) {
 	m.elect(ctx, 0)
 	// Mostly all is well long before it has to be. Now and then it has to stay so; and
 	// all seems well before anybody has noticed that a block was damaged.
-	for patient, until := m.v.chance(4) == 0 || m.damages, time.Now().Add(calmedDown); time.Now().Before(until); {
+	for patient, until := m.v.chance(16) == 0 || m.damages, time.Now().Add(calmedDown); time.Now().Before(until); {
 		time.Sleep(calmedDown / 16)
 		if !patient && len(m.disagreements()) == 0 {
 			break
