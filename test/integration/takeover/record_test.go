@@ -18,6 +18,8 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"servicenet.dev/servicenet/internal/standby"
 )
 
 // record is every Endpoints and EndpointSlice of the control plane at a moment,
@@ -44,10 +46,18 @@ func (w *world) record(ctx context.Context) (record, error) {
 }
 
 func (r record) add(kind string, object client.Object) {
-	if object.GetNamespace() != markers {
-		object.SetManagedFields(nil) // who wrote last shows in the version
-		r[fmt.Sprintf("%s %s/%s", kind, object.GetNamespace(), object.GetName())] = object
+	if object.GetNamespace() == markers || isQuestion(object) {
+		return
 	}
+	object.SetManagedFields(nil) // who wrote last shows in the version
+	r[fmt.Sprintf("%s %s/%s", kind, object.GetNamespace(), object.GetName())] = object
+}
+
+// isQuestion tells whether an object belongs to a question of a manager that finds out,
+// which is asked anew every few seconds, also when nothing else happens.
+func isQuestion(object client.Object) bool {
+	return object.GetNamespace() == asking &&
+		(strings.HasPrefix(object.GetName(), standby.ServiceName) || strings.HasPrefix(object.GetName(), standby.MirroredName))
 }
 
 // compare tells what became of the objects since: one line for each that was
