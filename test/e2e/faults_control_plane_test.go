@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -32,6 +33,7 @@ var _ = Describe("A Service under load", Serial, Label(faults), func() {
 		Eventually(ctx, tally(namespace, "get", 40, "http://web")).Should(HaveLen(2))
 		load := startLoad(ctx, namespace, "http://web")
 
+		killed := time.Now()
 		for _, pid := range running {
 			kill(pid)
 		}
@@ -39,6 +41,7 @@ var _ = Describe("A Service under load", Serial, Label(faults), func() {
 			Should(And(Not(BeEmpty()), Not(ContainElement(BeElementOf(running)))))
 		By("new Services getting numbers")
 		Eventually(ctx, func(ctx context.Context) error { return api.Create(ctx, service(namespace, "next")) }).Should(Succeed())
+		restarts = append(restarts, span{killed, time.Now()})
 		By("new pods getting connections")
 		Eventually(ctx, func(ctx context.Context) error {
 			return api.Patch(ctx, web, client.RawPatch("application/merge-patch+json", []byte(`{"spec": {"replicas": 3}}`)))
