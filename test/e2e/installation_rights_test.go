@@ -38,8 +38,8 @@ func (e excused) add(ctx context.Context) {
 // span is from when an API server was killed until its successor did its work.
 type span struct{ begin, end time.Time }
 
-// restarts are when the API server was: one that starts refuses what it does not know the
-// roles for yet, and whoever asks asks again.
+// restarts are when the API server was: at its start it refuses what it knows no roles
+// for yet, and clients ask again.
 var restarts []span
 
 // nothingForbidden fails if the manager asked for anything that its service account may
