@@ -360,8 +360,3 @@ endef
 define local-image
 @$(LOCALBIN)/image --tag=servicenet.dev/$(1):$(or $(3),dev) --title=$(1) --output=$(LOCALBIN)/images/$(or $(4),$(1)).tar $(2)
 endef
-
-# not-yet fails a target that a later issue fills.
-define not-yet
-@echo "make $@: not available yet, it comes with $(1) ($(2))" >&2; exit 1
-endef

@@ -14,7 +14,7 @@
 # These have NODES nodes, 2 if it is not set.
 # FOCUS, a regular expression, picks specs, and so does E2E_LABELS, a filter of labels as
 # ginkgo has them, "" for all. Unless it is set, those that are slow are left out, and with
-# the stock endpoint controllers faults and what takes long, too. E2E_PROCS is how many
+# the stock endpoint controllers faults, too. E2E_PROCS is how many
 # specs run at a time, but for those that share the manager. E2E_PODS is how many pods are
 # replaced under load. PREVIOUS, a commit, says that the image to upgrade from is of it
 # (hack/previous.sh), and so are its manifests, in $SERVICENET_BIN/previous. make sets
@@ -54,7 +54,7 @@ if [[ -z ${FOCUS:-} ]]; then
   echo "==> [0 s] clusters that are killed, and what is left of them"
   go test ./test/e2e/node -count=1 -timeout=30m
 fi
-declare -A labels=([stock]='!slow && !faults && !long' [ours]='!slow')
+declare -A labels=([stock]='!slow && !faults' [ours]='!slow')
 for endpoints in ${ENDPOINTS:-stock ours}; do
   echo "==> [$((SECONDS - begin)) s] end-to-end tests with endpoints of $endpoints"
   images=$bin/images

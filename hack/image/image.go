@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"os"
 	"path"
 	"slices"
 	"strings"
@@ -73,19 +72,7 @@ func contents(of *program, s *settings) ([]file, error) {
 	if err != nil {
 		return nil, err
 	}
-	files := []file{{path: "/" + of.name, mode: 0o755, content: of.content}, {path: sbomPath, mode: 0o644, content: bill}}
-	for _, added := range s.added {
-		info, err := os.Stat(added.local)
-		if err != nil {
-			return nil, fmt.Errorf("adding a file: %w", err)
-		}
-		content, err := os.ReadFile(added.local)
-		if err != nil {
-			return nil, fmt.Errorf("adding a file: %w", err)
-		}
-		files = append(files, file{path: added.inside, mode: int64(info.Mode().Perm()), content: content})
-	}
-	return files, nil
+	return []file{{path: "/" + of.name, mode: 0o755, content: of.content}, {path: sbomPath, mode: 0o644, content: bill}}, nil
 }
 
 // pack returns the files and the folders they are in, as a layer has them: of nobody's

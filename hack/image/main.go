@@ -5,10 +5,10 @@
 //
 //	image --tag=servicenet:v1 --output=image.tar linux_amd64/manager linux_arm64/manager
 //
-// The image has the program, which it starts as a user without rights, the software
-// bill of materials of it, and what --add names; nothing else. What platform a program
-// is for, and what modules are in it, it says itself. Programs for several platforms
-// make an image for several platforms.
+// The image has the program, which it starts as a user without rights, and the software
+// bill of materials of it; nothing else. What platform a program is for, and what modules
+// are in it, it says itself. Programs for several platforms make an image for several
+// platforms.
 //
 // The output is an archive in the OCI image layout, which `ctr images import`,
 // `podman load`, skopeo and kind take, with the manifest.json of `docker save` beside
@@ -24,8 +24,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path"
-	"strings"
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/name"
@@ -38,18 +36,12 @@ type settings struct {
 	sbomOnly bool
 	labels   labels
 	created  time.Time
-	added    []addition
 	programs []string
 }
 
 // labels are what the image says of itself.
 type labels struct {
 	title, version, revision, source string
-}
-
-// addition is a file of this machine that goes into the image.
-type addition struct {
-	local, inside string
 }
 
 func main() {
@@ -99,14 +91,6 @@ func parse(args []string) (*settings, error) {
 	flags.Func("created", "`seconds` since 1970 when the image was made; default 0", func(text string) (err error) {
 		s.created, err = parseTime(text)
 		return err
-	})
-	flags.Func("add", "`local=/inside`: a file that goes into the image, too, with its mode; may be repeated", func(text string) error {
-		local, inside, _ := strings.Cut(text, "=")
-		if local == "" || !path.IsAbs(inside) || path.Clean(inside) != inside {
-			return errors.New("want local=/inside")
-		}
-		s.added = append(s.added, addition{local: local, inside: inside})
-		return nil
 	})
 	flags.Usage = func() {
 		fmt.Fprint(flags.Output(), "Usage: image --tag=NAME --output=FILE [flags] PROGRAM...\n\n")

@@ -63,7 +63,7 @@ func remove(ctx context.Context) {
 }
 
 // Serial, since no webhook answers meanwhile, and no endpoints are written.
-var _ = Describe("The Helm chart", Serial, Label(long), func() {
+var _ = Describe("The Helm chart", Serial, func() {
 	It("is installed, changed and uninstalled, with nothing left but kinds and others' pools", func(ctx SpecContext) {
 		remove(ctx)
 		DeferCleanup(func(ctx SpecContext) { deploy(ctx, managerImage) }, NodeTimeout(deployTimeout))

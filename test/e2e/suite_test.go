@@ -139,8 +139,6 @@ const (
 	// faults labels specs in which parts of the cluster end or are cut off. What becomes
 	// of Services is the same whoever writes their endpoints, or needs the manager to.
 	faults = "faults"
-	// long labels specs that take a minute and more.
-	long = "long"
 )
 
 // why collects what may say why the manager does not come up.

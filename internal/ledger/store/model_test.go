@@ -53,6 +53,7 @@ func trialTiming() Timing {
 // must hold at each moment.
 type trial struct {
 	numbers
+	diary
 	metrics *Metrics
 	t       *testing.T
 	v       *server
@@ -77,8 +78,6 @@ type trial struct {
 	past map[types.UID]bool
 	// had is whose Service was last deleted with a number.
 	had map[ledger.Place]ledger.Owner
-	// log is what happened, for a run that fails.
-	log []string
 }
 
 type grant struct {
@@ -89,12 +88,6 @@ type grant struct {
 	// had it when it was asked for. Once that is gone, nothing keeps the number for
 	// the request. The same goes where somebody deletes the block.
 	shared bool
-}
-
-func (m *trial) logf(format string, args ...any) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.log = append(m.log, time.Now().Format("04:05.000 ")+fmt.Sprintf(format, args...))
 }
 
 func (m *trial) errorf(format string, args ...any) {
@@ -199,9 +192,7 @@ func runTrial(t *testing.T, seed uint64, choices []numbers, metrics *Metrics) {
 		r.kill()
 	}
 	if t.Failed() {
-		for _, line := range m.log {
-			t.Log(line)
-		}
+		m.tell(t)
 	}
 }
 
@@ -513,7 +504,7 @@ func (m *trial) check(name string, before, after *ledger.Block) {
 	lent, returned := 0, 0
 	defer func() {
 		if lent+returned > 0 {
-			m.log = append(m.log, time.Now().Format("04:05.000 ")+fmt.Sprintf("%s: %d are lent, %d come back", name, lent, returned))
+			m.logf("%s: %d are lent, %d come back", name, lent, returned)
 		}
 	}()
 	for number := range touched.Numbers() {
@@ -527,7 +518,7 @@ func (m *trial) check(name string, before, after *ledger.Block) {
 		case was == ledger.Lent && is == ledger.Free:
 			returned++
 		case was != is:
-			m.log = append(m.log, time.Now().Format("04:05.000 ")+fmt.Sprintf("%s: %s -> %s", place, was, is))
+			m.logf("%s: %s -> %s", place, was, is)
 		}
 		if kept, ok := m.kept[place]; ok && is == ledger.Free && kept.Until.After(time.Now().Add(2*skews)) {
 			hold, _ := before.Hold(number)
@@ -675,7 +666,7 @@ func (m *trial) settle(ctx context.Context) {
 	m.elect(ctx, 0)
 	// Mostly all is well long before it has to be. Now and then it has to stay so; and
 	// all seems well before anybody has noticed that a block was damaged.
-	for patient, until := m.v.chance(16) == 0 || m.damages, time.Now().Add(calmedDown); time.Now().Before(until); {
+	for patient, until := m.v.chance(4) == 0 || m.damages, time.Now().Add(calmedDown); time.Now().Before(until); {
 		time.Sleep(calmedDown / 16)
 		if !patient && len(m.disagreements()) == 0 {
 			break

@@ -95,8 +95,9 @@ func newPage(key ledger.Key) *page {
 
 // versionOf returns what an object says.
 func versionOf(object *servicenetv1alpha1.AllocationBlock) *version {
-	v := &version{data: object.Data, meta: *object.ObjectMeta.DeepCopy()}
-	v.meta.ManagedFields = nil
+	meta := object.ObjectMeta
+	meta.ManagedFields = nil
+	v := &version{data: object.Data, meta: *meta.DeepCopy()}
 	if v.block, v.broken = ledger.Decode(object.Data); v.broken != nil {
 		v.block, v.broken = nil, fmt.Errorf("block %s can't be read: %w", object.Name, v.broken)
 	}

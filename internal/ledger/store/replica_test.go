@@ -6,6 +6,7 @@ package store
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -185,6 +186,9 @@ func (r *replica) kill() {
 	r.stopRun()
 	r.stopWatch()
 	r.running.Wait()
+	r.v.mu.Lock()
+	defer r.v.mu.Unlock()
+	r.v.watchers = slices.DeleteFunc(r.v.watchers, func(w *watcher) bool { return w == r.w })
 }
 
 // watch shows the Store what the server tells, later and in order.

@@ -47,6 +47,7 @@ func (b *balanced) tenant() ledger.Tenant {
 
 // leaseholds is one run of the model of load-balancer addresses.
 type leaseholds struct {
+	diary
 	t    *testing.T
 	v    *server
 	seed uint64
@@ -71,7 +72,6 @@ type leaseholds struct {
 	elected time.Time
 	// heirs are those that others handed an address over to.
 	heirs map[types.UID]bool
-	log   []string
 }
 
 type tenancy struct {
@@ -86,12 +86,6 @@ type leave struct {
 
 // landsLate is for how long after a call has ended something may come of it.
 const landsLate = 15 * time.Second
-
-func (m *leaseholds) logf(format string, args ...any) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.log = append(m.log, time.Now().Format("04:05.000 ")+fmt.Sprintf(format, args...))
-}
 
 func (m *leaseholds) errorf(format string, args ...any) {
 	m.t.Helper()
@@ -186,9 +180,7 @@ func runLeaseholds(t *testing.T, seed uint64) {
 		r.kill()
 	}
 	if t.Failed() {
-		for _, line := range m.log {
-			t.Log(line)
-		}
+		m.tell(t)
 	}
 }
 
