@@ -77,21 +77,27 @@ fi
 # Servers and tests live for minutes: memory is cheaper than collecting it.
 export GOGC=${GOGC:-400}
 
-# Those that wait longest begin first.
-slow='/test/integration/(admission(/replicas)?|deploy|loadbalancer|pools|ledger|scale|takeover|repair/[a-z0-9]+)$|/internal/ledger/store$'
-packages=$(grep -E "$slow" <<<"$packages" || true; grep -vE "$slow" <<<"$packages" || true)
+# Those that take longest begin first.
+longest='/internal/ledger/store$|/test/integration/takeover$'
+long='/test/integration(/(admission(/replicas)?|cloud|deploy|ledger|loadbalancer|pools|scale|repair/[a-z0-9]+))?$'
+packages=$(
+  grep -E "$longest" <<<"$packages" || true
+  grep -E "$long" <<<"$packages" || true
+  grep -vE "$longest|$long" <<<"$packages" || true
+)
 
 echo "testing $(wc -w <<<"$packages") packages; compiling them takes minutes the first time"
 # The tests start programs that the test cache does not know of: -count=1. The
-# suites mostly wait for them, so that more run at a time than there are cores: -p=6.
-# The time limit ends what hangs; the ledger's models take ten minutes beside the others
-# on two cores, and twice that where something else is at work, too. Linking takes half as
-# long without what debuggers read, and lint has run vet.
+# suites mostly wait for them, and the ledger's models take what they leave, all of the
+# time: on two cores, more than -p=4 at a time only make each other late.
+# The time limit ends what hangs; the models take ten minutes beside the others, and three
+# times that where something else is at work, too. Linking takes half as long without what
+# debuggers read, and lint has run vet.
 status=0
 # shellcheck disable=SC2086 # one word per package
 "$bin/gotestsum" --format pkgname --format-hide-empty-pkg --hide-summary skipped \
   --jsonfile "$scratch/events" -- \
-  "${race[@]}" -p=6 -count=1 -timeout=40m -vet=off -ldflags='-s -w' "${skip[@]}" "${coverage[@]}" "$@" $packages "${focus[@]}" |
+  "${race[@]}" -p=4 -count=1 -timeout=40m -vet=off -ldflags='-s -w' "${skip[@]}" "${coverage[@]}" "$@" $packages "${focus[@]}" |
   sed -u -E 's/ \(coverage: .*\)$//' || status=$? # the figures per package say little
 export CGO_ENABLED=0
 

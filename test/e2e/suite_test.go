@@ -95,8 +95,9 @@ func connect() {
 func makeTarget(ctx context.Context, target string, variables ...string) (string, error) {
 	args := append([]string{"--no-print-directory", "-C", root, target}, variables...)
 	cmd := exec.CommandContext(ctx, "make", args...)
-	// The version of the manager that runs is in its image, not in what make builds here.
-	cmd.Env = append(os.Environ(), "MAKEFLAGS=")
+	// The version of the manager that runs is in its image, not in what make builds here, and
+	// flags are meant for others.
+	cmd.Env = append(os.Environ(), "MAKEFLAGS=", "ARGS=")
 	output, err := cmd.CombinedOutput()
 	GinkgoWriter.Printf("make %s %v\n%s\n", target, variables, output)
 	return string(output), err

@@ -78,6 +78,7 @@ func (in space) capacity(service string) func(context.Context) (string, error) {
 func (in space) runManyByHand(ctx context.Context, node string, count int) {
 	GinkgoHelper()
 	const writers = 16
+	DeferCleanup(in.clearNode, node)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(writers)
 	for i := range count {

@@ -50,11 +50,21 @@ func (in space) runPods(ctx context.Context, label string, count int) {
 // it runs, has long been ready and has an address.
 func (in space) runByHand(ctx context.Context, name, label, node, ip string) {
 	GinkgoHelper()
+	DeferCleanup(in.clearNode, node)
 	pod := in.newPod(name, label)
 	pod.Spec.NodeName = node
 	Expect(api.Create(ctx, pod)).To(Succeed())
 	in.patchStatus(ctx, name, fmt.Sprintf(`{"status":{"phase":"Running","podIP":%q,"podIPs":[{"ip":%q}],
 		"conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}`, ip, ip))
+}
+
+// clearNode removes the pods of a node that nobody simulates. When the node is gone, the
+// control plane's collector of pods would, a minute later and one by one, and other specs
+// would see their Services change.
+func (in space) clearNode(ctx context.Context, node string) {
+	GinkgoHelper()
+	on := client.MatchingFields{"spec.nodeName": node}
+	Expect(api.DeleteAllOf(ctx, &corev1.Pod{}, client.InNamespace(in), on, client.GracePeriodSeconds(0))).To(Succeed())
 }
 
 // pods lists the pods with an app label.
