@@ -23,9 +23,9 @@ func (s *Store) learn(p *page) {
 	note(s.unreadable, p, p.broken != nil)
 	s.noteHolds(p)
 	s.noteTenants(p)
-	close(p.changed)
+	p.wake()
 	close(s.changed)
-	p.changed, s.changed = make(chan struct{}), make(chan struct{})
+	s.changed = make(chan struct{})
 }
 
 // noteRetained takes over for whom the numbers of a page are held.
@@ -101,7 +101,10 @@ func (s *Store) absorb(p *page) {
 // settled numbers which have gone on since.
 func (s *Store) cleanUp(p *page) {
 	for number, a := range p.asked {
-		if a.landed && !s.recalls(p, number) {
+		if s.recalls(p, number) {
+			a.landed = true
+			p.asked[number] = a
+		} else if a.landed {
 			delete(p.asked, number)
 		}
 	}
@@ -135,8 +138,22 @@ func (s *Store) recalls(p *page, number int) bool {
 func (s *Store) unask(p *page, number int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.recalls(p, number) {
+	s.noteAsked(p, number)
+}
+
+// noteAsked notes whether the block has a request for a number, after it was written or
+// could not be. If it does not, it was never made or is answered already, as a watch may
+// be faster than the answer of a write: who waits for what comes of it looks again.
+func (s *Store) noteAsked(p *page, number int) {
+	a, ok := p.asked[number]
+	switch {
+	case !ok:
+	case s.recalls(p, number):
+		a.landed = true
+		p.asked[number] = a
+	default:
 		delete(p.asked, number)
+		p.wake()
 	}
 }
 
@@ -170,5 +187,20 @@ func (s *Store) answer(p *page, n *number, recall ledger.Recall) {
 		return
 	}
 	n.answering = true
-	s.later(p, func(b *ledger.Block) bool { return b.Refuse(n.Number, s.holder) }, func() error { n.answering = false; return nil })
+	s.later(p, func(b *ledger.Block) bool { return b.Refuse(n.Number, s.holder) }, func() error {
+		n.answering = false
+		s.answerNext(p, n)
+		return nil
+	})
+}
+
+// answerNext answers who asked for a number while a refusal was being written: a watch may
+// have shown the next request before the answer of that write came.
+func (s *Store) answerNext(p *page, n *number) {
+	if p.block == nil || p.mine[n.Number] != n {
+		return
+	}
+	if loan, _ := p.block.Loan(n.Number); loan.Holder == s.holder && loan.Recall != nil {
+		s.answer(p, n, *loan.Recall)
+	}
 }

@@ -93,6 +93,12 @@ func newPage(key ledger.Key) *page {
 	}
 }
 
+// wake has everybody look at the page again who waits for a change of it.
+func (p *page) wake() {
+	close(p.changed)
+	p.changed = make(chan struct{})
+}
+
 // versionOf returns what an object says.
 func versionOf(object *servicenetv1alpha1.AllocationBlock) *version {
 	meta := object.ObjectMeta

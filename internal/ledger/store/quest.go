@@ -196,10 +196,7 @@ func (q *quest) ask(p *page) step {
 		return moved(b.Ask(number, q.s.holder, q.request.Owner.Applicant()))
 	}, func() error {
 		q.asked = true
-		if a, ok := p.asked[number]; ok {
-			a.landed = true
-			p.asked[number] = a
-		}
+		q.s.noteAsked(p, number)
 		return nil
 	})
 	return func(ctx context.Context) error {
